@@ -1,0 +1,113 @@
+//! Counts of dossiers and petitions per unit, officer and condition, for one period.
+//!
+//! Shared with snapshots by reference count: a unit's counts are copied only when they change after a snapshot
+//! took them. Integers only; a count that would go below zero stops the engine. Not here: what a bit means.
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::codes::Code;
+use crate::set::Mask;
+
+/// Counts by bit.
+type Counts = Arc<[u32]>;
+
+/// For each procedure, how many dossiers meet each of the conditions that procedures ask for.
+type ByProcedure = Arc<HashMap<Code, Box<[u32]>, RandomState>>;
+
+/// The counts of one period.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    bits: usize,
+    units: Vec<Option<Counts>>,
+    officers: Vec<Option<Counts>>,
+    procedures: Vec<Option<ByProcedure>>,
+    /// The bits counted by procedure.
+    with_dossier: Arc<[usize]>,
+    with_dossier_mask: Mask,
+}
+
+/// Where a row counts: the units of a chain, an officer, a procedure.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'a> {
+    pub(super) units: &'a [Code],
+    pub(super) officer: Option<Code>,
+    pub(super) procedure: Option<Code>,
+}
+
+impl Cells {
+    pub(super) fn new(bits: usize, with_dossier: &Arc<[usize]>) -> Cells {
+        Cells {
+            bits,
+            units: Vec::new(),
+            officers: Vec::new(),
+            procedures: Vec::new(),
+            with_dossier: Arc::clone(with_dossier),
+            with_dossier_mask: with_dossier.iter().fold(0, |mask, bit| mask | 1 << bit),
+        }
+    }
+
+    /// Counts `mask` in, or takes it back.
+    pub(super) fn count(&mut self, target: Target<'_>, mask: Mask, is_in: bool) {
+        for unit in target.units {
+            change(slot(&mut self.units, *unit), self.bits, mask, is_in);
+        }
+        if let Some(officer) = target.officer {
+            change(slot(&mut self.officers, officer), self.bits, mask, is_in);
+        }
+        let Some(procedure) = target.procedure.filter(|_| mask & self.with_dossier_mask != 0) else { return };
+        for unit in target.units {
+            let by_procedure = Arc::make_mut(slot(&mut self.procedures, *unit).get_or_insert_default());
+            let counts = by_procedure
+                .entry(procedure)
+                .or_insert_with(|| vec![0; self.with_dossier.len()].into_boxed_slice());
+            for (count, bit) in counts.iter_mut().zip(self.with_dossier.iter()) {
+                if mask & (1 << bit) != 0 {
+                    *count = step(*count, is_in);
+                }
+            }
+        }
+    }
+
+    /// A unit's count of the condition `bit`.
+    pub fn unit(&self, unit: Code, bit: usize) -> u64 {
+        self.units.get(unit.index()).and_then(Option::as_ref).map_or(0, |counts| u64::from(counts[bit]))
+    }
+
+    /// An officer's count of the condition `bit`.
+    pub fn officer(&self, officer: Code, bit: usize) -> u64 {
+        self.officers.get(officer.index()).and_then(Option::as_ref).map_or(0, |counts| u64::from(counts[bit]))
+    }
+
+    /// The procedures of which `unit` has at least one dossier meeting the condition `bit`.
+    pub fn procedures(&self, unit: Code, bit: usize) -> impl Iterator<Item = Code> {
+        let place = self.with_dossier.iter().position(|known| *known == bit);
+        let by_procedure = self.procedures.get(unit.index()).and_then(Option::as_ref);
+        by_procedure.into_iter().flat_map(|by_procedure| by_procedure.iter()).filter_map(
+            move |(procedure, counts)| place.filter(|place| counts[*place] > 0).map(|_| *procedure),
+        )
+    }
+}
+
+fn slot<T>(slots: &mut Vec<Option<T>>, code: Code) -> &mut Option<T> {
+    if slots.len() <= code.index() {
+        slots.resize_with(code.index() + 1, || None);
+    }
+    &mut slots[code.index()]
+}
+
+fn step(count: u32, is_in: bool) -> u32 {
+    let next = if is_in { count.checked_add(1) } else { count.checked_sub(1) };
+    next.expect("a count is what was counted in, less what was taken back")
+}
+
+fn change(slot: &mut Option<Counts>, bits: usize, mut mask: Mask, is_in: bool) {
+    let counts = Arc::make_mut(slot.get_or_insert_with(|| vec![0; bits].into()));
+    while mask != 0 {
+        let bit = mask.trailing_zeros() as usize;
+        counts[bit] = step(counts[bit], is_in);
+        mask &= mask - 1;
+    }
+}

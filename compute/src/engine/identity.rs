@@ -1,0 +1,100 @@
+//! Which subject holds an event identity, across all subjects and families.
+//!
+//! `(source, id)` is unique in the whole system: the same pair on two subjects is one event, and the smaller
+//! copy wins. Eight bytes an event: a fingerprint and the subject; a match is only a candidate, verified against
+//! the stored records. Not here: copies within one subject (the subject's own list shows them).
+
+use hashbrown::HashTable;
+
+use super::shard::SubjectRef;
+
+const PARTITIONS: usize = 64;
+
+/// The identities of all stored events.
+#[derive(Debug)]
+pub(super) struct Identities {
+    partitions: Vec<HashTable<(u32, SubjectRef)>>,
+}
+
+/// An event newly stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    pub(super) identity_hash: u64,
+    pub(super) subject: SubjectRef,
+}
+
+/// Two subjects that may hold one identity.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    pub(super) stored: Stored,
+    pub(super) other: SubjectRef,
+}
+
+fn partition(hash: u64) -> usize {
+    (hash >> 58) as usize
+}
+
+fn fingerprint(hash: u64) -> u32 {
+    (hash & u64::from(u32::MAX)) as u32
+}
+
+fn spread(fingerprint: u32) -> u64 {
+    u64::from(fingerprint).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl Identities {
+    pub(super) fn new() -> Identities {
+        Identities { partitions: (0..PARTITIONS).map(|_| HashTable::new()).collect() }
+    }
+
+    /// Adds what was stored; gives the pairs of subjects to look at. Large batches use `threads` threads.
+    pub(super) fn add(&mut self, stored: &[Vec<Stored>], threads: usize) -> Vec<Candidate> {
+        let count: usize = stored.iter().map(Vec::len).sum();
+        if threads < 2 || count < super::PARALLEL_FROM {
+            return add_to(&mut self.partitions, 0, stored);
+        }
+        let share = PARTITIONS.div_ceil(threads);
+        std::thread::scope(|scope| {
+            let work: Vec<_> = self
+                .partitions
+                .chunks_mut(share)
+                .enumerate()
+                .map(|(place, part)| scope.spawn(move || add_to(part, place * share, stored)))
+                .collect();
+            work.into_iter().flat_map(|thread| thread.join().expect("a thread that only adds")).collect()
+        })
+    }
+
+    /// Forgets one entry.
+    pub(super) fn remove(&mut self, stored: Stored) {
+        let wanted = (fingerprint(stored.identity_hash), stored.subject);
+        let table = &mut self.partitions[partition(stored.identity_hash)];
+        if let Ok(entry) = table.find_entry(spread(wanted.0), |entry| *entry == wanted) {
+            entry.remove();
+        }
+    }
+}
+
+fn add_to(
+    partitions: &mut [HashTable<(u32, SubjectRef)>],
+    first: usize,
+    stored: &[Vec<Stored>],
+) -> Vec<Candidate> {
+    let mut candidates = Vec::new();
+    for stored in stored.iter().flatten() {
+        let Some(table) =
+            partition(stored.identity_hash).checked_sub(first).and_then(|place| partitions.get_mut(place))
+        else {
+            continue;
+        };
+        let print = fingerprint(stored.identity_hash);
+        let others = table.iter_hash(spread(print)).filter(|entry| entry.0 == print);
+        candidates.extend(
+            others
+                .filter(|entry| entry.1 != stored.subject)
+                .map(|entry| Candidate { stored: *stored, other: entry.1 }),
+        );
+        table.insert_unique(spread(print), (print, stored.subject), |entry| spread(entry.0));
+    }
+    candidates
+}

@@ -1,0 +1,243 @@
+//! Every count is a list: the subjects behind a numerator or denominator, and one dossier's story.
+//!
+//! Lists read what subjects were counted as, by the same bits the counts were made of, so a list's length is the
+//! count. Not here: how a list or a story is shown.
+
+use thiserror::Error;
+
+use super::frame::UnitFrame;
+use super::{Engine, Window, known};
+use crate::codes::Code;
+use crate::dossier::{Flags, Life, Step, Surroundings};
+use crate::event::{EventType, Family, Record, canonical};
+use crate::facts::Subject;
+use crate::instant::Instant;
+use crate::period::Period;
+use crate::set::{Indicator, IndicatorSet};
+
+/// Whose figures are asked about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// An agency, with everything below it.
+    Agency(Code),
+    /// An officer.
+    Officer(Code),
+}
+
+/// Which side of the fraction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// What counts.
+    Numerator,
+    /// What it is divided by.
+    Denominator,
+}
+
+/// Why there is no list.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ListError {
+    /// The period is not kept.
+    #[error("period {0} is not among those kept")]
+    Period(Period),
+    /// The unit has no row in the period.
+    #[error("the unit has no row in {0}")]
+    Unit(Period),
+    /// Officers are not scored on it.
+    #[error("officers are not scored on {0}")]
+    NotForOfficers(String),
+}
+
+/// One event of a story.
+#[derive(Clone, Debug)]
+pub struct StoryEvent {
+    /// When.
+    pub time: Instant,
+    /// Its type.
+    pub event_type: EventType,
+    /// The sending system.
+    pub source: String,
+    /// The identity within it.
+    pub id: String,
+    /// Its kept data, canonical JSON.
+    pub data: String,
+    /// A retraction took it back, or (of a retraction) it is a retraction.
+    pub is_standing: bool,
+}
+
+/// One dossier's story: events, turns, and where it counts.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// Its events before `as_of`, in the order they take effect.
+    pub events: Vec<StoryEvent>,
+    /// The turns of the fold.
+    pub steps: Vec<Step>,
+    /// Irregularities its own events show.
+    pub flags: Flags,
+    /// First submission and acceptance, and the end.
+    pub dates: (Option<Instant>, Option<Instant>, Option<Instant>),
+    /// The due date in force.
+    pub due: Option<Instant>,
+    /// Procedure, agency and officer.
+    pub codes: (Option<Code>, Option<Code>, Option<Code>),
+    /// The units it counts for, nearest first.
+    pub chain: Vec<Code>,
+    /// By period: late as judged there, and the mask of conditions that hold.
+    pub periods: Vec<(Period, bool, crate::set::Mask)>,
+}
+
+impl Engine {
+    /// The codes behind a count, sorted bytewise; for a denominator taken from the portal's reports, the
+    /// dossiers received (R).
+    ///
+    /// # Errors
+    /// [`ListError`] naming what is not there.
+    pub fn list(
+        &self,
+        period: Period,
+        who: Who,
+        indicator: &Indicator,
+        part: Part,
+    ) -> Result<Vec<String>, ListError> {
+        let bit = match part {
+            Part::Numerator => indicator.numerator_bit,
+            Part::Denominator => indicator.denominator_bit,
+        };
+        let place = self.periods.iter().position(|state| state.period == period);
+        let place = place.ok_or(ListError::Period(period))?;
+        if matches!(who, Who::Officer(_)) && !indicator.file.officers {
+            return Err(ListError::NotForOfficers(indicator.file.code.clone()));
+        }
+        let mut listed = match (indicator.subject(), who) {
+            (Subject::Dossier, _) => self.counted(place, who, bit, Family::Dossier),
+            (Subject::Petition, _) => self.counted(place, who, bit, Family::Petition),
+            (_, Who::Officer(_)) => return Err(ListError::NotForOfficers(indicator.file.code.clone())),
+            (subject, Who::Agency(unit)) => {
+                self.listed_for_unit(place, unit, subject, indicator, (part, bit))?
+            }
+        };
+        listed.sort_unstable();
+        Ok(listed)
+    }
+
+    fn listed_for_unit(
+        &self,
+        place: usize,
+        unit: Code,
+        subject: Subject,
+        indicator: &Indicator,
+        (part, bit): (Part, usize),
+    ) -> Result<Vec<String>, ListError> {
+        let state = &self.periods[place];
+        let mut frame = state.frame.unit(unit).ok_or(ListError::Unit(state.period))?;
+        if indicator.is_inherited() {
+            let province = frame.province.and_then(|province| state.frame.unit(province));
+            let Some(province) = province else { return Ok(Vec::new()) };
+            frame = province;
+        }
+        let codes = match subject {
+            Subject::Agency => state.frame.agencies_with(frame, bit),
+            _ => self.procedures_behind(place, frame, indicator, part, bit),
+        };
+        let names = self.setup.codes.names();
+        Ok(codes.into_iter().map(|code| names.text(code).to_owned()).collect())
+    }
+
+    fn procedures_behind(
+        &self,
+        place: usize,
+        unit: &UnitFrame,
+        indicator: &Indicator,
+        part: Part,
+        bit: usize,
+    ) -> Vec<Code> {
+        let state = &self.periods[place];
+        match (part, indicator.with_dossier_bit) {
+            (Part::Numerator, Some(with)) => {
+                let holds = |code: &Code| state.frame.procedure_mask(unit, *code) & (1 << bit) != 0;
+                state.cells.procedures(unit.code, with).filter(holds).collect()
+            }
+            _ => state.frame.procedures_with(unit, bit),
+        }
+    }
+
+    /// The dossiers or petitions counted for `who` in the period at `place` with `bit` set, in no order.
+    fn counted(&self, place: usize, who: Who, bit: usize, family: Family) -> Vec<String> {
+        let mut codes = Vec::new();
+        for shard in &self.shards {
+            let subjects = shard.subjects.iter().filter(|subject| subject.family == family);
+            for (subject, counted) in
+                subjects.filter_map(|subject| Some((subject, subject.counted.as_ref()?)))
+            {
+                let is_theirs = match who {
+                    Who::Agency(unit) => shard.chains.units(counted.chain).contains(&unit),
+                    Who::Officer(officer) => known(counted.officer) == Some(officer),
+                };
+                let has_bit = counted.rows.iter().any(|row| {
+                    usize::from(row.period) == place && self.classes[row.class as usize] & (1 << bit) != 0
+                });
+                if is_theirs && has_bit {
+                    codes.push(String::from_utf8_lossy(&subject.code).into_owned());
+                }
+            }
+        }
+        codes
+    }
+
+    /// The story of a dossier; `None` if no event names it.
+    pub fn story(&self, dossier: &str) -> Option<Story> {
+        let (number, place) = self.find(Family::Dossier, dossier)?;
+        let shard = &self.shards[number];
+        let names = self.setup.codes.names();
+        let (standing, _) = shard.standing(place, self.as_of, &names);
+        let is_standing = |record: &Record<'_>| {
+            standing.iter().any(|known| known.source == record.source && known.id == record.id)
+        };
+        let mut all: Vec<_> =
+            shard.subjects[place].records().filter(|record| record.time < self.as_of).collect();
+        all.sort_unstable_by(|one, other| canonical::takes_effect(one, other, &names));
+        let events = all.iter().map(|record| StoryEvent {
+            time: record.time,
+            event_type: record.event_type,
+            source: names.text(record.source).to_owned(),
+            id: String::from_utf8_lossy(record.id).into_owned(),
+            data: canonical::kept_json(record, &names),
+            is_standing: is_standing(record),
+        });
+        let mut steps = Vec::new();
+        let around = Surroundings { calendar: &self.setup.calendar, procedures: &self.reference.procedures };
+        let life = Life::fold(&standing, around, &mut |step| steps.push(step));
+        let counted = shard.subjects[place].counted.as_ref();
+        let rows = counted.map_or(&[][..], |counted| &counted.rows);
+        let periods = rows.iter().map(|row| {
+            let period = self.periods[row.period as usize].period;
+            let cut = Window::new(period, self.as_of).cut;
+            let before = standing.partition_point(|record| record.time < cut);
+            let is_late = match life.ended_at {
+                Some(_) => life.is_late(cut),
+                None => Life::fold(&standing[..before], around, &mut |_| {}).is_late(cut),
+            };
+            (period, is_late, self.classes[row.class as usize])
+        });
+        Some(Story {
+            events: events.collect(),
+            flags: life.flags,
+            dates: (life.submitted_at, life.accepted_at, life.ended_at),
+            due: life.clock.due,
+            codes: (life.procedure, life.agency, life.officer),
+            chain: counted.map_or(Vec::new(), |counted| shard.chains.units(counted.chain).to_vec()),
+            periods: periods.collect(),
+            steps,
+        })
+    }
+}
+
+/// The indicators of `set` in which a mask of dossier conditions counts: code, and whether in the numerator.
+pub fn counts_in<'a>(
+    set: &'a IndicatorSet,
+    mask: crate::set::Mask,
+) -> impl Iterator<Item = (&'a Indicator, bool)> {
+    let dossiers = set.indicators.iter().filter(|indicator| indicator.subject() == Subject::Dossier);
+    dossiers
+        .filter(move |indicator| mask & (1 << indicator.denominator_bit) != 0)
+        .map(move |indicator| (indicator, mask & (1 << indicator.numerator_bit) != 0))
+}

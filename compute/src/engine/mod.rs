@@ -1,0 +1,391 @@
+//! The engine: keeps every count of every period equal to what a recompute from all events would give.
+//!
+//! Events go into their subject's list; subjects that changed, or whose time has come, are folded again; what a
+//! subject counted as is taken back and what it counts as now is put in. So order, duplication, lateness and
+//! batching cannot matter, and "batch" is one big step. Not here: wire forms, storage, the clock.
+
+mod cells;
+mod chain;
+mod frame;
+mod identity;
+mod listing;
+mod reference;
+mod rows;
+mod shard;
+mod step;
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+pub use cells::Cells;
+pub use frame::{Frame, UnitFrame};
+pub use listing::{ListError, Part, Story, StoryEvent, Who, counts_in};
+pub use reference::Reference;
+pub use shard::{Clash, Tally};
+
+use crate::calendar::Calendar;
+use crate::codes::{Code, CodeBook, LocalCodes};
+use crate::event::record::subject_hash;
+use crate::event::{Batch, Draft, Family, Record, canonical};
+use crate::instant::Instant;
+use crate::period::{Kind, Period};
+use crate::set::{Catalogue, Mask};
+use identity::{Candidate, Identities};
+use rows::Window;
+use shard::{CountedRow, NOBODY, Shard, SubjectRef, Taken, clash};
+
+/// Below this many events or subjects, threads cost more than they bring.
+const PARALLEL_FROM: usize = 4096;
+/// Clashes listed; more are only counted.
+const CLASHES_MAX: usize = 10_000;
+
+/// Which periods are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// One, for a batch question.
+    Only(Period),
+    /// Every month, quarter, half and year that meets `[from, now]`, and time moves them on.
+    From(Instant),
+}
+
+/// What an engine is made of.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Indicator sets.
+    pub catalogue: Arc<Catalogue>,
+    /// Working days.
+    pub calendar: Arc<Calendar>,
+    /// The codes events were packed with.
+    pub codes: Arc<CodeBook>,
+    /// How many shards; results do not depend on it.
+    pub shards: usize,
+    /// Which periods.
+    pub keep: Keep,
+}
+
+/// Events on their way in, already parted by shard.
+#[derive(Debug)]
+pub struct Routed {
+    batches: Vec<Batch>,
+}
+
+impl Routed {
+    /// For an engine of so many shards.
+    pub fn new(shards: usize) -> Routed {
+        Routed { batches: (0..shards.max(1)).map(|_| Batch::default()).collect() }
+    }
+
+    /// Packs one event for the shard its subject belongs to.
+    pub fn push(&mut self, draft: &Draft<'_>, codes: &mut LocalCodes) {
+        let hash = subject_hash(&draft.subject);
+        let shard = usize::try_from(hash >> 32).unwrap_or(0) % self.batches.len();
+        self.batches[shard].push(draft, hash, codes);
+    }
+
+    /// How many events.
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(Batch::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.batches.iter_mut().for_each(Batch::clear);
+    }
+}
+
+/// The state and its counts.
+#[derive(Debug)]
+pub struct Engine {
+    setup: Setup,
+    shards: Vec<Shard>,
+    identities: Identities,
+    reference: Arc<Reference>,
+    is_reference_dirty: bool,
+    /// Instants at which a frame may change with no event.
+    next_frame_change: Instant,
+    /// By petition: the dossiers it names.
+    named: HashMap<SubjectRef, Vec<Box<[u8]>>, RandomState>,
+    /// How many standing petitions name a dossier.
+    complaints: HashMap<Box<[u8]>, u32, RandomState>,
+    timers: std::collections::BTreeMap<Instant, Vec<SubjectRef>>,
+    as_of: Instant,
+    periods: Vec<PeriodState>,
+    classes: Vec<Mask>,
+    class_numbers: HashMap<Mask, u32, RandomState>,
+    tally: Tally,
+    clashes: Vec<Clash>,
+    version: u64,
+}
+
+#[derive(Debug)]
+struct PeriodState {
+    period: Period,
+    cells: Cells,
+    frame: Arc<Frame>,
+}
+
+/// What readers see of one period.
+#[derive(Clone, Debug)]
+pub struct PeriodSnapshot {
+    /// The earlier of `as_of` and the period's end.
+    pub cut: Instant,
+    /// Rows, and counts of procedures and agencies.
+    pub frame: Arc<Frame>,
+    /// Counts of dossiers and petitions.
+    pub cells: Cells,
+}
+
+/// What readers see: immutable, cheap to make.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Facts are as of here.
+    pub as_of: Instant,
+    /// Rises with every change.
+    pub version: u64,
+    /// What happened to the events so far.
+    pub tally: Tally,
+    /// The periods kept, in order of their start, then shorter first.
+    pub periods: Vec<PeriodSnapshot>,
+    /// Indicator sets.
+    pub catalogue: Arc<Catalogue>,
+    /// The texts behind codes.
+    pub codes: Arc<CodeBook>,
+}
+
+impl Snapshot {
+    /// The snapshot of one period.
+    pub fn period(&self, period: Period) -> Option<&PeriodSnapshot> {
+        self.periods.iter().find(|known| known.frame.period == period)
+    }
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    pub fn new(setup: Setup) -> Engine {
+        let shards = setup.shards.max(1);
+        Engine {
+            shards: (0..shards).map(|_| Shard::default()).collect(),
+            setup: Setup { shards, ..setup },
+            identities: Identities::new(),
+            reference: Arc::default(),
+            is_reference_dirty: true,
+            next_frame_change: Instant::FIRST,
+            named: HashMap::default(),
+            complaints: HashMap::default(),
+            timers: std::collections::BTreeMap::new(),
+            as_of: Instant::FIRST,
+            periods: Vec::new(),
+            classes: Vec::new(),
+            class_numbers: HashMap::default(),
+            tally: Tally::default(),
+            clashes: Vec::new(),
+            version: 0,
+        }
+    }
+
+    /// How many shards there are.
+    pub fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// What happened to the events so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Copies that lost against another of the same identity, the first ten thousand.
+    pub fn clashes(&self) -> &[Clash] {
+        &self.clashes
+    }
+
+    /// Facts are as of here.
+    pub fn as_of(&self) -> Instant {
+        self.as_of
+    }
+
+    /// What dossiers are judged against.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// Takes events. They count from the next [`Engine::advance`] on. `routed` is emptied by the caller.
+    pub fn apply(&mut self, routed: &[Routed]) {
+        let names = self.setup.codes.names();
+        let (count, shards) = (routed.iter().map(Routed::len).sum::<usize>(), self.shards.len());
+        let take = |(number, shard): (usize, &mut Shard)| -> Taken {
+            let mut taken = Taken::default();
+            for batch in routed.iter().map(|routed| &routed.batches[number]) {
+                let one = shard.take(batch, number, shards, &names);
+                taken.tally.add(one.tally);
+                taken.stored.extend(one.stored);
+                taken.clashes.extend(one.clashes);
+            }
+            taken
+        };
+        let taken: Vec<Taken> = if count < PARALLEL_FROM {
+            self.shards.iter_mut().enumerate().map(take).collect()
+        } else {
+            std::thread::scope(|scope| {
+                let work: Vec<_> =
+                    self.shards.iter_mut().enumerate().map(|work| scope.spawn(move || take(work))).collect();
+                work.into_iter().map(|thread| thread.join().expect("a shard that can be trusted")).collect()
+            })
+        };
+        let mut stored = Vec::new();
+        for taken in taken {
+            self.tally.add(taken.tally);
+            let room = CLASHES_MAX.saturating_sub(self.clashes.len());
+            self.clashes.extend(taken.clashes.into_iter().take(room));
+            stored.push(taken.stored);
+        }
+        let candidates = self.identities.add(&stored, shards);
+        drop(names);
+        candidates.into_iter().for_each(|candidate| self.settle(candidate));
+        assert!(
+            self.tally.is_conserved(),
+            "every event is applied, duplicate or superseded: {:?}",
+            self.tally
+        );
+    }
+
+    /// One identity on two subjects: the smaller copy wins, the other is dropped.
+    fn settle(&mut self, candidate: Candidate) {
+        let codes = Arc::clone(&self.setup.codes);
+        let names = codes.names();
+        let count = self.shards.len();
+        let (new, old) = (candidate.stored.subject, candidate.other);
+        let subject = |at: SubjectRef| &self.shards[at.shard(count)].subjects[at.place(count)];
+        let hash = candidate.stored.identity_hash;
+        let is_it = |record: &Record<'_>| {
+            let id = std::str::from_utf8(record.id).unwrap_or_default();
+            crate::event::record::identity_hash(names.text(record.source), id) == hash
+        };
+        let find = |at: SubjectRef| subject(at).records().find(is_it);
+        let (Some(one), Some(other)) = (find(new), find(old)) else { return };
+        if one.source != other.source || one.id != other.id {
+            return;
+        }
+        let order = canonical::compete((&one, &subject(new).code), (&other, &subject(old).code), &names);
+        let (winner, loser) = if order.is_lt() { (new, old) } else { (old, new) };
+        let listed = clash(if order.is_lt() { &one } else { &other }, &subject(winner).code, &names);
+        let (source, id) = (one.source, Box::<[u8]>::from(one.id));
+        self.tally.applied -= 1;
+        self.tally.superseded += 1;
+        if self.clashes.len() < CLASHES_MAX {
+            self.clashes.push(listed);
+        }
+        let shard = &mut self.shards[loser.shard(count)];
+        shard.subjects[loser.place(count)].remove(source, &id);
+        shard.mark(loser.place(count));
+        self.identities.remove(identity::Stored { identity_hash: hash, subject: loser });
+    }
+
+    /// The windows of all periods that have begun at `as_of`.
+    fn windows(&self) -> Vec<Window> {
+        self.periods.iter().map(|state| Window::new(state.period, self.as_of)).collect()
+    }
+
+    /// Periods begin as time passes; a new one has all dossiers in hand folded again.
+    fn begin_periods(&mut self) -> bool {
+        let mut wanted = match self.setup.keep {
+            Keep::Only(period) => vec![period],
+            Keep::From(from) => periods_between(from, self.as_of),
+        };
+        wanted.retain(|period| !self.periods.iter().any(|known| known.period == *period));
+        let bits = self.setup.catalogue.conditions.len();
+        let with_dossier: Arc<[usize]> = {
+            let indicators = self.setup.catalogue.sets.iter().flat_map(|set| &set.indicators);
+            let mut bits: Vec<usize> =
+                indicators.filter_map(|indicator| indicator.with_dossier_bit).collect();
+            bits.sort_unstable();
+            bits.dedup();
+            bits.into()
+        };
+        for period in &wanted {
+            let cells = Cells::new(bits, &with_dossier);
+            let frame = Arc::new(Frame::empty(*period));
+            self.periods.push(PeriodState { period: *period, cells, frame });
+        }
+        !wanted.is_empty()
+    }
+
+    /// What readers see now.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut periods: Vec<PeriodSnapshot> = self
+            .periods
+            .iter()
+            .map(|state| PeriodSnapshot {
+                cut: Window::new(state.period, self.as_of).cut,
+                frame: Arc::clone(&state.frame),
+                cells: state.cells.clone(),
+            })
+            .collect();
+        periods.sort_by_key(|state| (state.frame.period.start(), state.frame.period.kind()));
+        Snapshot {
+            as_of: self.as_of,
+            version: self.version,
+            tally: self.tally,
+            periods,
+            catalogue: Arc::clone(&self.setup.catalogue),
+            codes: Arc::clone(&self.setup.codes),
+        }
+    }
+
+    /// Bytes of memory held for events, and how many subjects hold them.
+    pub fn memory(&self) -> (usize, usize) {
+        let subjects = self.shards.iter().flat_map(|shard| &shard.subjects);
+        subjects.fold((0, 0), |(bytes, count), subject| {
+            let own = std::mem::size_of_val(subject) + subject.code.len() + subject.events_capacity();
+            (bytes + own, count + 1)
+        })
+    }
+
+    /// The class of a mask, new or known.
+    fn class(&mut self, mask: Mask) -> u32 {
+        *self.class_numbers.entry(mask).or_insert_with(|| {
+            self.classes.push(mask);
+            u32::try_from(self.classes.len() - 1).expect("fewer classes than rows")
+        })
+    }
+
+    fn find(&self, family: Family, code: &str) -> Option<(usize, usize)> {
+        let hash = subject_hash(code);
+        let number = usize::try_from(hash >> 32).unwrap_or(0) % self.shards.len();
+        self.shards[number].place(family, code.as_bytes(), hash).map(|place| (number, place))
+    }
+}
+
+/// Every period of every kind that begins before `now` and does not end before `from`.
+fn periods_between(from: Instant, now: Instant) -> Vec<Period> {
+    let mut periods = Vec::new();
+    for kind in Kind::ALL {
+        let mut period = Period::containing(from, kind);
+        while period.start() < now {
+            periods.push(period);
+            period = period.next();
+        }
+    }
+    periods
+}
+
+/// `NOBODY` as an absent code.
+fn known(number: u32) -> Option<Code> {
+    (number != NOBODY).then(|| Code::from_index(number as usize))
+}
+
+/// The code as a number, `NOBODY` if absent.
+fn number(code: Option<Code>) -> u32 {
+    code.map_or(NOBODY, |code| code.0)
+}
+
+/// Used by `step` and `listing`.
+fn counted_rows(rows: &[(u16, u32)]) -> Box<[CountedRow]> {
+    rows.iter().map(|(period, class)| CountedRow { period: *period, class: *class }).collect()
+}

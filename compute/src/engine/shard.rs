@@ -1,0 +1,281 @@
+//! A shard: the subjects whose codes hash to it, each with its own small list of packed events.
+//!
+//! A subject's list is unsorted bytes; it is ordered and folded again whenever it, the clock or its
+//! surroundings change. All families of one code live in one shard. Not here: what a fold means (`rows`),
+//! identities across subjects (`identity`).
+
+use hashbrown::HashTable;
+
+use super::identity::Stored;
+use crate::codes::Names;
+use crate::event::record::append;
+use crate::event::{Batch, Family, Record, canonical};
+use crate::instant::Instant;
+use crate::set::Mask;
+
+/// A subject anywhere in the engine: its place in its shard, interleaved with the shard's number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct SubjectRef(u32);
+
+impl SubjectRef {
+    pub(super) fn new(shard: usize, place: usize, shards: usize) -> SubjectRef {
+        SubjectRef(u32::try_from(place * shards + shard).expect("fewer than four billion subjects"))
+    }
+
+    pub(super) fn shard(self, shards: usize) -> usize {
+        self.0 as usize % shards
+    }
+
+    pub(super) fn place(self, shards: usize) -> usize {
+        self.0 as usize / shards
+    }
+}
+
+/// One period a subject counts in, and as what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct CountedRow {
+    pub(super) period: u16,
+    /// Place in the engine's table of masks.
+    pub(super) class: u32,
+}
+
+/// What a subject was counted as: exactly this is taken back before it is counted anew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Counted {
+    /// Place in the shard's table of chains.
+    pub(super) chain: u32,
+    /// Code of the officer, `u32::MAX` for none.
+    pub(super) officer: u32,
+    /// Code of the procedure, `u32::MAX` for none.
+    pub(super) procedure: u32,
+    pub(super) rows: Box<[CountedRow]>,
+}
+
+/// No officer, no procedure.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) code: Box<[u8]>,
+    pub(super) family: Family,
+    pub(super) is_dirty: bool,
+    /// Its events name more than one procedure.
+    pub(super) is_mixed: bool,
+    /// When time alone changes what it counts as; `Instant::LAST` for never.
+    pub(super) next_change: Instant,
+    events: Vec<u8>,
+    pub(super) counted: Option<Box<Counted>>,
+}
+
+impl Subject {
+    /// Its records, in no order.
+    pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        Record::all(&self.events)
+    }
+
+    /// Bytes of memory its events take.
+    pub(super) fn events_capacity(&self) -> usize {
+        self.events.capacity()
+    }
+
+    fn find(&self, record: &Record<'_>) -> Option<Record<'_>> {
+        self.records().find(|known| known.source == record.source && known.id == record.id)
+    }
+
+    /// Drops the record of this identity.
+    pub(super) fn remove(&mut self, source: crate::codes::Code, id: &[u8]) {
+        let mut kept = Vec::with_capacity(self.events.len());
+        for record in self.records().filter(|record| !(record.source == source && record.id == id)) {
+            append(&mut kept, record.bytes());
+        }
+        self.events = kept;
+    }
+}
+
+/// Counts of what happened to events handed in.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Tally {
+    /// Events handed in.
+    pub consumed: u64,
+    /// Stored as events of their own.
+    pub applied: u64,
+    /// The same as what is stored.
+    pub duplicate: u64,
+    /// Lost a clash: another copy of the same identity is smaller.
+    pub superseded: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, other: Tally) {
+        self.consumed += other.consumed;
+        self.applied += other.applied;
+        self.duplicate += other.duplicate;
+        self.superseded += other.superseded;
+    }
+
+    /// consumed = applied + duplicate + superseded.
+    pub fn is_conserved(&self) -> bool {
+        self.consumed == self.applied + self.duplicate + self.superseded
+    }
+}
+
+/// A clash of copies, for the list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clash {
+    /// The sending system.
+    pub source: String,
+    /// The identity within it.
+    pub id: String,
+    /// The subject of the copy that won.
+    pub subject: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    pub(super) subjects: Vec<Subject>,
+    index: HashTable<(u32, u32)>,
+    pub(super) dirty: Vec<u32>,
+    pub(super) chains: super::chain::Chains,
+    has_retractions: bool,
+}
+
+/// What taking a batch came to.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) tally: Tally,
+    pub(super) stored: Vec<Stored>,
+    pub(super) clashes: Vec<Clash>,
+}
+
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl Shard {
+    /// Takes a batch: each event is new, a duplicate, or clashes with the copy stored for its subject.
+    pub(super) fn take(&mut self, batch: &Batch, shard: usize, shards: usize, names: &Names) -> Taken {
+        let mut taken = Taken::default();
+        taken.stored.reserve(batch.len());
+        for entry in batch.entries() {
+            taken.tally.consumed += 1;
+            let record = batch.record(entry);
+            let place = self.place_or_new(entry.family, batch.subject(entry), entry.subject_hash);
+            let subject = &mut self.subjects[place];
+            let Some(known) = subject.find(&record) else {
+                append(&mut subject.events, record.bytes());
+                taken.tally.applied += 1;
+                let subject = SubjectRef::new(shard, place, shards);
+                taken.stored.push(Stored { identity_hash: entry.identity_hash, subject });
+                self.mark(place);
+                continue;
+            };
+            let order = canonical::compete((&record, &subject.code), (&known, &subject.code), names);
+            if order.is_eq() {
+                taken.tally.duplicate += 1;
+                continue;
+            }
+            taken.tally.superseded += 1;
+            taken.clashes.push(clash(&record, &subject.code, names));
+            if order.is_lt() {
+                subject.remove(record.source, record.id);
+                append(&mut subject.events, record.bytes());
+                self.mark(place);
+            }
+        }
+        taken
+    }
+
+    /// The place of a subject, if it is known.
+    pub(super) fn place(&self, family: Family, code: &[u8], hash: u64) -> Option<usize> {
+        let hash = index_hash(family, hash);
+        let is_it = |entry: &&(u32, u32)| {
+            let subject = &self.subjects[entry.1 as usize];
+            entry.0 == hash && subject.family == family && *subject.code == *code
+        };
+        self.index.iter_hash(spread(hash)).find(is_it).map(|entry| entry.1 as usize)
+    }
+
+    fn place_or_new(&mut self, family: Family, code: &[u8], hash: u64) -> usize {
+        if let Some(place) = self.place(family, code, hash) {
+            return place;
+        }
+        let place = self.subjects.len();
+        self.has_retractions |= family == Family::Retraction;
+        self.subjects.push(Subject {
+            code: code.into(),
+            family,
+            is_dirty: false,
+            is_mixed: false,
+            next_change: Instant::LAST,
+            events: Vec::new(),
+            counted: None,
+        });
+        let hash = index_hash(family, hash);
+        let entry = (hash, u32::try_from(place).expect("fewer than four billion subjects a shard"));
+        self.index.insert_unique(spread(hash), entry, |entry| spread(entry.0));
+        place
+    }
+
+    /// Has a subject folded again at the next step.
+    pub(super) fn mark(&mut self, place: usize) {
+        let subject = &mut self.subjects[place];
+        if !subject.is_dirty {
+            subject.is_dirty = true;
+            self.dirty.push(u32::try_from(place).expect("fewer than four billion subjects a shard"));
+        }
+    }
+
+    /// The standing records of a subject before `limit`, in the order they take effect; and how many of the
+    /// retractions on its code had no effect for it.
+    pub(super) fn standing<'a>(
+        &'a self,
+        place: usize,
+        limit: Instant,
+        names: &Names,
+    ) -> (Vec<Record<'a>>, usize) {
+        let subject = &self.subjects[place];
+        let mut records: Vec<_> = subject.records().filter(|record| record.time < limit).collect();
+        let retractions = self.retractions(&subject.code);
+        let has_retractions = retractions.is_some();
+        if let Some(retractions) = retractions {
+            records.extend(retractions.records().filter(|record| record.time < limit));
+        }
+        records.sort_unstable_by(|one, other| canonical::takes_effect(one, other, names));
+        let idle = if has_retractions { canonical::retract(&mut records, names) } else { 0 };
+        (records, idle)
+    }
+
+    fn retractions(&self, code: &[u8]) -> Option<&Subject> {
+        if self.has_retractions {
+            let hash = crate::event::record::subject_hash(std::str::from_utf8(code).unwrap_or_default());
+            return self.place(Family::Retraction, code, hash).map(|place| &self.subjects[place]);
+        }
+        None
+    }
+}
+
+/// Families of one code are kept apart.
+fn index_hash(family: Family, hash: u64) -> u32 {
+    ((hash >> 16) as u32).wrapping_add((family as u32).wrapping_mul(0x85EB_CA6B))
+}
+
+pub(super) fn clash(winner: &Record<'_>, subject: &[u8], names: &Names) -> Clash {
+    Clash {
+        source: names.text(winner.source).to_owned(),
+        id: String::from_utf8_lossy(winner.id).into_owned(),
+        subject: String::from_utf8_lossy(subject).into_owned(),
+    }
+}
+
+/// A subject folded: what it counts as now.
+#[derive(Debug)]
+pub(super) struct Folded {
+    pub(super) place: u32,
+    pub(super) chain: u32,
+    pub(super) officer: u32,
+    pub(super) procedure: u32,
+    /// Period and mask.
+    pub(super) rows: Vec<(u16, Mask)>,
+    /// Its next change differs from the one already timed.
+    pub(super) is_timer_new: bool,
+}

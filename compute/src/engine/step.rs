@@ -1,0 +1,448 @@
+//! One step of time: what changed is folded again, and the difference is counted.
+//!
+//! Petitions come first, since they decide which dossiers are complained about; the reference comes before both.
+//! Shards fold side by side; counting is one thread's work. Not here: taking events (`mod`), what a fold means.
+
+use std::sync::Arc;
+
+use super::cells::Target;
+use super::frame::Frame;
+use super::reference::{Reference, is_reference};
+use super::rows::{DossierRows, Window, petition_facts};
+use super::shard::{Counted, Folded, NOBODY, Shard, SubjectRef};
+use super::{Engine, PARALLEL_FROM, counted_rows, known, number};
+use crate::ComputeError;
+use crate::calendar::Calendar;
+use crate::codes::{Code, Names};
+use crate::dossier::Surroundings;
+use crate::event::record::subject_hash;
+use crate::event::{EventType, Family, FieldId};
+use crate::facts::{FactRows, Subject};
+use crate::instant::Instant;
+use crate::petition::Petition;
+use crate::set::{Catalogue, Mask};
+
+/// Rows evaluated together: large enough to spread the cost of a batch, small enough to stay in the cache.
+const ROWS_MAX: usize = 4096;
+
+/// What folding needs from the engine, shared by all shards.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    as_of: Instant,
+    windows: &'a [Window],
+    reference: &'a Reference,
+    calendar: &'a Calendar,
+    catalogue: &'a Catalogue,
+    names: &'a Names,
+    complaints: &'a hashbrown::HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
+}
+
+impl Engine {
+    /// Moves time on to `as_of` (never back) and counts everything that changed.
+    ///
+    /// # Errors
+    /// [`ComputeError`] if a condition fails on real facts; the engine must then be discarded.
+    pub fn advance(&mut self, as_of: Instant) -> Result<(), ComputeError> {
+        self.as_of = self.as_of.max(as_of);
+        self.version += 1;
+        let has_new_period = self.begin_periods();
+        self.note_dirty();
+        self.ring_timers();
+        if has_new_period {
+            self.mark_all(|_, _| true);
+        }
+        let is_reference_due =
+            self.reference.next_event.is_some_and(|next| next < self.as_of) || self.is_reference_dirty;
+        if is_reference_due {
+            self.rebuild_reference();
+        }
+        if is_reference_due || has_new_period || self.next_frame_change <= self.as_of {
+            self.rebuild_frames()?;
+        }
+        self.fold(Family::Petition)?;
+        self.fold(Family::Dossier)?;
+        Ok(())
+    }
+
+    /// Looks at what the events since the last step were about, and who else they touch.
+    fn note_dirty(&mut self) {
+        let shards = self.shards.len();
+        let mut retracted: Vec<(usize, Vec<u8>)> = Vec::new();
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let mut others = Vec::new();
+            for place in std::mem::take(&mut shard.dirty) {
+                let subject = &mut shard.subjects[place as usize];
+                match subject.family {
+                    Family::Dossier | Family::Petition => others.push(place),
+                    Family::Retraction => {
+                        subject.is_dirty = false;
+                        retracted.push((number, subject.code.to_vec()));
+                    }
+                    Family::Procedure | Family::Agency | Family::Officer | Family::Source => {
+                        subject.is_dirty = false;
+                        self.is_reference_dirty = true;
+                    }
+                }
+            }
+            shard.dirty = others;
+        }
+        debug_assert!(shards > 0, "an engine has a shard");
+        for (number, code) in retracted {
+            let text = String::from_utf8_lossy(&code).into_owned();
+            let hash = subject_hash(&text);
+            let shard = &mut self.shards[number];
+            for family in [
+                Family::Dossier,
+                Family::Petition,
+                Family::Procedure,
+                Family::Agency,
+                Family::Officer,
+                Family::Source,
+            ] {
+                let Some(place) = shard.place(family, &code, hash) else { continue };
+                if is_reference(family) {
+                    self.is_reference_dirty = true;
+                } else {
+                    shard.mark(place);
+                }
+            }
+        }
+    }
+
+    fn ring_timers(&mut self) {
+        let shards = self.shards.len();
+        let later = self.timers.split_off(&self.as_of.just_after());
+        for (at, subjects) in std::mem::replace(&mut self.timers, later) {
+            for subject in subjects {
+                let shard = &mut self.shards[subject.shard(shards)];
+                let place = subject.place(shards);
+                if shard.subjects[place].next_change == at {
+                    shard.mark(place);
+                }
+            }
+        }
+    }
+
+    /// Has every dossier and petition that `touches` folded again.
+    fn mark_all(&mut self, touches: impl Fn(&Shard, usize) -> bool) {
+        for shard in &mut self.shards {
+            for place in 0..shard.subjects.len() {
+                let family = shard.subjects[place].family;
+                if matches!(family, Family::Dossier | Family::Petition) && touches(shard, place) {
+                    shard.mark(place);
+                }
+            }
+        }
+    }
+
+    fn rebuild_reference(&mut self) {
+        let codes = Arc::clone(&self.setup.codes);
+        let version = self.reference.version + 1;
+        let reference = Reference::build(&self.shards, self.as_of, &codes.names(), version);
+        let before = std::mem::replace(&mut self.reference, Arc::new(reference));
+        self.is_reference_dirty = false;
+        let after = Arc::clone(&self.reference);
+        if before.organisation.tree() != after.organisation.tree() {
+            self.mark_all(|_, _| true);
+            return;
+        }
+        let mut changed: Vec<Code> = Vec::new();
+        for (code, procedure) in &after.procedures {
+            if before.procedures.get(code).map(crate::procedure::Procedure::definitions)
+                != Some(procedure.definitions())
+            {
+                changed.push(*code);
+            }
+        }
+        let gone = before.procedures.keys().filter(|code| !after.procedures.contains_key(*code));
+        changed.extend(gone);
+        if changed.is_empty() {
+            return;
+        }
+        changed.sort_unstable();
+        self.mark_all(|shard, place| {
+            let subject = &shard.subjects[place];
+            let procedure = subject.counted.as_ref().and_then(|counted| known(counted.procedure));
+            subject.is_mixed || procedure.is_some_and(|code| changed.binary_search(&code).is_ok())
+        });
+    }
+
+    fn rebuild_frames(&mut self) -> Result<(), ComputeError> {
+        for state in &mut self.periods {
+            let window = Window::new(state.period, self.as_of);
+            state.frame = Arc::new(Frame::build(
+                &window,
+                &self.reference,
+                &self.setup.calendar,
+                &self.setup.catalogue,
+            )?);
+        }
+        // Frames change with the tree and at midnight; "just before the cut" and "≤ the day's end" turn one
+        // instant later.
+        let day = self.as_of.day();
+        let edges = [day.start(), day.end()].into_iter().chain(self.reference.tree_edges.iter().copied());
+        let candidates = edges.flat_map(|edge| [edge, edge.just_after()]);
+        self.next_frame_change = candidates.filter(|edge| *edge > self.as_of).min().unwrap_or(Instant::LAST);
+        Ok(())
+    }
+
+    fn fold(&mut self, family: Family) -> Result<(), ComputeError> {
+        let (codes, reference) = (Arc::clone(&self.setup.codes), Arc::clone(&self.reference));
+        let (calendar, catalogue) = (Arc::clone(&self.setup.calendar), Arc::clone(&self.setup.catalogue));
+        let (names, windows) = (codes.names(), self.windows());
+        let context = Context {
+            as_of: self.as_of,
+            windows: &windows,
+            reference: &reference,
+            calendar: &calendar,
+            catalogue: &catalogue,
+            names: &names,
+            complaints: &self.complaints,
+        };
+        if family == Family::Petition {
+            let folded = self.shards.iter_mut().map(|shard| fold_petitions(shard, context));
+            let folded = folded.collect::<Result<Vec<_>, _>>()?;
+            self.note_complaints(&folded);
+            let rows =
+                folded.into_iter().map(|petitions| petitions.into_iter().map(|(one, _)| one).collect());
+            self.count(rows.collect());
+            return Ok(());
+        }
+        let dirty: usize = self.shards.iter().map(|shard| shard.dirty.len()).sum();
+        let folded = if dirty < PARALLEL_FROM {
+            let folded = self.shards.iter_mut().map(|shard| fold_dossiers(shard, context));
+            folded.collect::<Result<Vec<_>, _>>()?
+        } else {
+            std::thread::scope(|scope| {
+                let work: Vec<_> = self
+                    .shards
+                    .iter_mut()
+                    .map(|shard| scope.spawn(move || fold_dossiers(shard, context)))
+                    .collect();
+                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                    thread.join().expect("a shard that can be trusted")
+                };
+                work.into_iter().map(join).collect::<Result<Vec<_>, ComputeError>>()
+            })?
+        };
+        self.count(folded);
+        Ok(())
+    }
+
+    /// Remembers which dossiers the petitions name; dossiers newly named, or no longer, are folded again.
+    fn note_complaints(&mut self, folded: &[Vec<(Folded, Vec<Box<[u8]>>)>]) {
+        let count = self.shards.len();
+        let mut touched: Vec<Box<[u8]>> = Vec::new();
+        for (shard, petitions) in folded.iter().enumerate() {
+            for (petition, names) in petitions {
+                let petition = SubjectRef::new(shard, petition.place as usize, count);
+                let before = match names.is_empty() {
+                    true => self.named.remove(&petition),
+                    false => self.named.insert(petition, names.clone()),
+                };
+                let before = before.unwrap_or_default();
+                if before == *names {
+                    continue;
+                }
+                for code in before {
+                    if let Some(complaints) = self.complaints.get_mut(&code) {
+                        *complaints -= 1;
+                    }
+                    touched.push(code);
+                }
+                for code in names {
+                    *self.complaints.entry(code.clone()).or_default() += 1;
+                    touched.push(code.clone());
+                }
+            }
+        }
+        for code in touched {
+            let text = String::from_utf8_lossy(&code).into_owned();
+            if let Some((shard, place)) = self.find(Family::Dossier, &text) {
+                self.shards[shard].mark(place);
+            }
+        }
+    }
+
+    /// Takes back what subjects counted as, and puts in what they count as now.
+    fn count(&mut self, folded: Vec<Vec<Folded>>) {
+        let (shards, is_live) = (self.shards.len(), matches!(self.setup.keep, super::Keep::From(_)));
+        for (shard_number, folded) in folded.into_iter().enumerate() {
+            for folded in folded {
+                let place = folded.place as usize;
+                let before = self.shards[shard_number].subjects[place].counted.take();
+                if let Some(before) = before {
+                    self.count_one(shard_number, &before, false);
+                }
+                if is_live && folded.is_timer_new {
+                    let at = self.shards[shard_number].subjects[place].next_change;
+                    if at < Instant::LAST {
+                        let subject = SubjectRef::new(shard_number, place, shards);
+                        self.timers.entry(at).or_default().push(subject);
+                    }
+                }
+                if folded.rows.is_empty() {
+                    continue;
+                }
+                let rows: Vec<(u16, u32)> =
+                    folded.rows.iter().map(|(period, mask)| (*period, self.class(*mask))).collect();
+                let counted = Counted {
+                    chain: folded.chain,
+                    officer: folded.officer,
+                    procedure: folded.procedure,
+                    rows: counted_rows(&rows),
+                };
+                self.count_one(shard_number, &counted, true);
+                self.shards[shard_number].subjects[place].counted = Some(Box::new(counted));
+            }
+        }
+    }
+
+    fn count_one(&mut self, shard: usize, counted: &Counted, is_in: bool) {
+        let target = Target {
+            units: self.shards[shard].chains.units(counted.chain),
+            officer: known(counted.officer),
+            procedure: known(counted.procedure),
+        };
+        for row in &counted.rows {
+            let mask = self.classes[row.class as usize];
+            self.periods[row.period as usize].cells.count(target, mask, is_in);
+        }
+    }
+}
+
+/// Rows that wait for their conditions, and whose they are.
+struct Pending {
+    facts: FactRows,
+    owners: Vec<(usize, u16)>,
+}
+
+impl Pending {
+    fn new(subject: Subject) -> Pending {
+        Pending { facts: FactRows::new(subject), owners: Vec::new() }
+    }
+
+    fn flush(
+        &mut self,
+        subject: Subject,
+        catalogue: &Catalogue,
+        folded: &mut [Folded],
+    ) -> Result<(), ComputeError> {
+        let masks: Vec<Mask> = catalogue.conditions.evaluate(subject, &mut self.facts)?;
+        for ((owner, period), mask) in self.owners.drain(..).zip(masks) {
+            folded[owner].rows.push((period, mask));
+        }
+        Ok(())
+    }
+}
+
+fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>, ComputeError> {
+    let around = Surroundings { calendar: context.calendar, procedures: &context.reference.procedures };
+    let dirty = std::mem::take(&mut shard.dirty);
+    let mut folded = Vec::with_capacity(dirty.len());
+    let mut pending = Pending::new(Subject::Dossier);
+    for place in dirty {
+        let at = place as usize;
+        let future = next_future(shard, at, context.as_of);
+        let (records, idle) = shard.standing(at, context.as_of, context.names);
+        let is_mixed = has_mixed_procedures(&records);
+        let complaints = context.complaints.get(&shard.subjects[at].code).copied().unwrap_or(0);
+        let mut dossier = DossierRows::fold(records, around, complaints > 0);
+        if idle > 0 {
+            dossier.life.flags.raise(crate::dossier::Flag::ImpossibleOrder);
+        }
+        let mut one = Folded {
+            place,
+            chain: 0,
+            officer: number(dossier.life.officer),
+            procedure: number(dossier.life.procedure),
+            rows: Vec::new(),
+            is_timer_new: false,
+        };
+        for (period, window) in context.windows.iter().enumerate() {
+            let Some(membership) = dossier.membership(window) else { continue };
+            pending.facts.push(&dossier.facts(window, membership, context.as_of, around));
+            pending.owners.push((folded.len(), u16::try_from(period).unwrap_or(u16::MAX)));
+        }
+        let next_change = dossier.next_change(context.as_of, context.calendar).min(future);
+        let home = dossier.life.agency.zip(dossier.life.accepted_at);
+        drop(dossier);
+        let subject = &mut shard.subjects[at];
+        one.is_timer_new = subject.next_change != next_change;
+        (subject.is_dirty, subject.is_mixed, subject.next_change) = (false, is_mixed, next_change);
+        if let Some((agency, accepted_at)) = home {
+            let (organisation, edges) = (&context.reference.organisation, &context.reference.tree_edges);
+            one.chain = shard.chains.of(agency, accepted_at, organisation, edges, context.reference.version);
+        }
+        folded.push(one);
+        if pending.facts.len() >= ROWS_MAX {
+            pending.flush(Subject::Dossier, context.catalogue, &mut folded)?;
+        }
+    }
+    pending.flush(Subject::Dossier, context.catalogue, &mut folded)?;
+    Ok(folded)
+}
+
+type FoldedPetition = (Folded, Vec<Box<[u8]>>);
+
+fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedPetition>, ComputeError> {
+    let is_petition = |place: &u32| shard.subjects[*place as usize].family == Family::Petition;
+    let (dirty, others): (Vec<u32>, Vec<u32>) = shard.dirty.iter().partition(|place| is_petition(place));
+    shard.dirty = others;
+    let (mut folded, mut names) = (Vec::with_capacity(dirty.len()), Vec::with_capacity(dirty.len()));
+    let mut pending = Pending::new(Subject::Petition);
+    for place in dirty {
+        let at = place as usize;
+        let mut next_change = next_future(shard, at, context.as_of);
+        let mut one = Folded {
+            place,
+            chain: 0,
+            officer: NOBODY,
+            procedure: NOBODY,
+            rows: Vec::new(),
+            is_timer_new: false,
+        };
+        let mut named: Vec<Box<[u8]>> = Vec::new();
+        let mut home = None;
+        let (records, _) = shard.standing(at, context.as_of, context.names);
+        if let Some(petition) = Petition::fold(&records) {
+            one.officer = number(petition.officer);
+            home = Some((petition.agency, petition.base));
+            named = petition.dossiers.iter().map(|code| code.as_bytes().into()).collect();
+            let next = petition.next_change(context.as_of, context.calendar);
+            next_change = next_change.min(next.unwrap_or(Instant::LAST));
+            for (period, window) in context.windows.iter().enumerate() {
+                let Some(facts) = petition_facts(&petition, window, context.calendar) else { continue };
+                pending.facts.push(&facts);
+                pending.owners.push((folded.len(), u16::try_from(period).unwrap_or(u16::MAX)));
+            }
+        }
+        if let Some((agency, base)) = home {
+            let (organisation, edges) = (&context.reference.organisation, &context.reference.tree_edges);
+            one.chain = shard.chains.of(agency, base, organisation, edges, context.reference.version);
+        }
+        let subject = &mut shard.subjects[at];
+        one.is_timer_new = subject.next_change != next_change;
+        (subject.is_dirty, subject.next_change) = (false, next_change);
+        folded.push(one);
+        names.push(named);
+    }
+    pending.flush(Subject::Petition, context.catalogue, &mut folded)?;
+    Ok(folded.into_iter().zip(names).collect())
+}
+
+/// The instant from which the next event of the future counts.
+fn next_future(shard: &Shard, place: usize, as_of: Instant) -> Instant {
+    let future = shard.subjects[place].records().map(|record| record.time).filter(|time| *time >= as_of);
+    future.min().map_or(Instant::LAST, Instant::just_after)
+}
+
+fn has_mixed_procedures(records: &[crate::event::Record<'_>]) -> bool {
+    let is_entry = |kind| matches!(kind, EventType::Submitted | EventType::Accepted);
+    let mut procedures = records
+        .iter()
+        .filter(|record| is_entry(record.event_type))
+        .map(|record| record.code(FieldId::Procedure));
+    let first = procedures.next();
+    procedures.any(|procedure| Some(procedure) != first)
+}

@@ -1,0 +1,293 @@
+//! Figures: counts become ratios, points, totals, grades and ranks, when they are read.
+//!
+//! From a snapshot of integers; exact until the one rounding per indicator (index-766.md §4, §5). Not here: the
+//! counts (`engine`), their canonical form (`result`).
+
+use std::collections::BTreeMap;
+
+use crate::codes::{Code, Names};
+use crate::engine::{Cells, Frame, PeriodSnapshot, Snapshot, UnitFrame};
+use crate::facts::Subject;
+use crate::instant::Instant;
+use crate::period::Period;
+use crate::set::points::{Hundredths, Ratio, half_up};
+use crate::set::{Catalogue, Indicator, IndicatorSet};
+
+/// Agencies or officers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Level {
+    /// Agencies, with everything below each.
+    Agency,
+    /// Officers; internal.
+    Officer,
+}
+
+impl Level {
+    /// The word in files and addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Agency => "agency",
+            Level::Officer => "officer",
+        }
+    }
+}
+
+/// One indicator of one unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Figure {
+    /// Place in the set's indicators.
+    pub indicator: usize,
+    /// What counts.
+    pub numerator: u64,
+    /// What it is divided by.
+    pub denominator: u64,
+    /// After the multiplier, if there is one.
+    pub ratio: Ratio,
+    /// Rounded points.
+    pub points: Hundredths,
+    /// Most points.
+    pub max: u64,
+    /// The denominator is what the portal was reported, not what was counted.
+    pub is_reported: bool,
+}
+
+/// All indicators of one unit.
+#[derive(Clone, Debug)]
+pub struct UnitFigures {
+    /// The unit's code.
+    pub code: String,
+    /// Its name; an officer's is internal.
+    pub name: String,
+    /// English, if given.
+    pub name_en: Option<String>,
+    /// Kind and peer class; the agency of an officer.
+    pub class: String,
+    /// The unit above an agency.
+    pub parent: Option<String>,
+    /// |R|.
+    pub received: u64,
+    /// |H ∧ has due|.
+    pub in_hand_with_due: u64,
+    /// In the order of the set's indicators.
+    pub figures: Vec<Figure>,
+    /// `None` when nothing is measured (officers).
+    pub total: Option<Hundredths>,
+    /// Σ max over what is measured.
+    pub measured_max: u64,
+    /// Place in its peer class; `None` below the minimum.
+    pub rank: Option<u32>,
+    /// How many are ranked in its peer class.
+    pub peers: u32,
+    /// Figures without points: by place in the set's management counts.
+    pub management: Vec<u64>,
+}
+
+/// The figures of a period.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The period.
+    pub period: Period,
+    /// Facts are as of here.
+    pub as_of: Instant,
+    /// The earlier of `as_of` and the period's end.
+    pub cut: Instant,
+    /// The set's id and version.
+    pub set: (String, u32),
+    /// Agencies or officers.
+    pub level: Level,
+    /// Sorted by code, bytewise.
+    pub units: Vec<UnitFigures>,
+}
+
+impl Figures {
+    /// The figures of `period` under `set`.
+    pub fn of(snapshot: &Snapshot, period: &PeriodSnapshot, set: &IndicatorSet, level: Level) -> Figures {
+        let names = snapshot.codes.names();
+        let reader =
+            Reader { catalogue: &snapshot.catalogue, set, frame: &period.frame, cells: &period.cells };
+        let mut units: Vec<UnitFigures> = match level {
+            Level::Agency => period.frame.units().iter().map(|unit| reader.agency(unit, &names)).collect(),
+            Level::Officer => {
+                let officers = period.frame.officers.iter();
+                officers.map(|(code, name, agency)| reader.officer(*code, name, *agency, &names)).collect()
+            }
+        };
+        units.sort_unstable_by(|one, other| one.code.as_bytes().cmp(other.code.as_bytes()));
+        rank(&mut units, set, level);
+        Figures {
+            period: period.frame.period,
+            as_of: snapshot.as_of,
+            cut: period.cut,
+            set: (set.file.id.clone(), set.file.version),
+            level,
+            units,
+        }
+    }
+
+    /// Whether the period is still running.
+    pub fn is_provisional(&self) -> bool {
+        self.as_of < self.period.end()
+    }
+}
+
+/// Reads one period's counts under one set.
+struct Reader<'a> {
+    catalogue: &'a Catalogue,
+    set: &'a IndicatorSet,
+    frame: &'a Frame,
+    cells: &'a Cells,
+}
+
+impl Reader<'_> {
+    fn agency(&self, unit: &UnitFrame, names: &Names) -> UnitFigures {
+        let text = |code: Code| names.text(code).to_owned();
+        let mut counts: Vec<(u64, u64, bool)> =
+            self.set.indicators.iter().map(|indicator| self.agency_counts(unit, indicator)).collect();
+        for (place, indicator) in self.set.indicators.iter().enumerate() {
+            if indicator.is_inherited() && unit.province != Some(unit.code) {
+                let province = unit.province.and_then(|province| self.frame.unit(province));
+                counts[place] = province.map_or((0, 0, false), |unit| self.agency_counts(unit, indicator));
+            }
+        }
+        let maxima = self.maxima(&counts);
+        let figures: Vec<Figure> = (0..counts.len())
+            .map(|place| {
+                let indicator = &self.set.indicators[place];
+                let (numerator, denominator, is_reported) = counts[place];
+                let multiplier = indicator.file.measure.multiply_by.as_ref();
+                let multiplier = multiplier.and_then(|other| self.set.position(other));
+                let by = multiplier.map(|other| Ratio::of(counts[other].0, counts[other].1));
+                let ratio = Ratio::of(numerator, denominator);
+                let ratio = by.map_or(ratio, |by| ratio.times(by));
+                let (max, points) = (maxima[place], indicator.points(ratio, maxima[place]));
+                Figure { indicator: place, numerator, denominator, ratio, points, max, is_reported }
+            })
+            .collect();
+        let is_measured = |figure: &&Figure| {
+            figure.denominator > 0 || self.set.indicators[figure.indicator].is_full_when_empty()
+        };
+        UnitFigures {
+            code: text(unit.code),
+            name: unit.name.clone(),
+            name_en: unit.name_en.clone(),
+            class: unit.kind.name().to_owned(),
+            parent: unit.parent.map(text),
+            received: self.cells.unit(unit.code, self.catalogue.received_bit),
+            in_hand_with_due: self.cells.unit(unit.code, self.catalogue.in_hand_with_due_bit),
+            total: Some(figures.iter().map(|figure| figure.points).sum()),
+            measured_max: figures.iter().filter(is_measured).map(|figure| figure.max).sum(),
+            management: self.management(|bit| self.cells.unit(unit.code, bit)),
+            figures,
+            rank: None,
+            peers: 0,
+        }
+    }
+
+    /// Numerator, denominator, and whether the denominator is a report.
+    fn agency_counts(&self, unit: &UnitFrame, indicator: &Indicator) -> (u64, u64, bool) {
+        let (num, den) = (indicator.numerator_bit, indicator.denominator_bit);
+        match indicator.subject() {
+            Subject::Agency => (unit.count(num), unit.count(den), false),
+            Subject::Procedure => {
+                let numerator = match indicator.with_dossier_bit {
+                    None => unit.count(num),
+                    Some(with) => {
+                        let procedures = self.cells.procedures(unit.code, with);
+                        procedures
+                            .filter(|code| self.frame.procedure_mask(unit, *code) & (1 << num) != 0)
+                            .count() as u64
+                    }
+                };
+                (numerator, unit.count(den), false)
+            }
+            Subject::Dossier | Subject::Petition => {
+                let (numerator, counted) = (self.cells.unit(unit.code, num), self.cells.unit(unit.code, den));
+                if !indicator.has_reported_floor() {
+                    return (numerator, counted, false);
+                }
+                let (reported, last_year) = unit.reported;
+                let floor = if counted.max(reported) == 0 { last_year } else { reported };
+                (numerator, counted.max(floor), floor > counted)
+            }
+        }
+    }
+
+    /// Maxima after what moves when an indicator is empty.
+    fn maxima(&self, counts: &[(u64, u64, bool)]) -> Vec<u64> {
+        let mut maxima: Vec<u64> = self.set.indicators.iter().map(|indicator| indicator.file.max).collect();
+        for shift in self.set.max_shifts() {
+            let Some(empty) = self.set.position(&shift.when_empty).filter(|place| counts[*place].1 == 0)
+            else {
+                continue;
+            };
+            maxima[empty] = 0;
+            for (code, points) in &shift.give {
+                if let Some(place) = self.set.position(code) {
+                    maxima[place] += points;
+                }
+            }
+        }
+        maxima
+    }
+
+    fn officer(&self, code: Code, name: &str, agency: Code, names: &Names) -> UnitFigures {
+        let count = |bit| self.cells.officer(code, bit);
+        let scored = self.set.indicators.iter().enumerate().filter(|(_, indicator)| indicator.file.officers);
+        let figures: Vec<Figure> = scored
+            .map(|(place, indicator)| {
+                let (numerator, denominator) =
+                    (count(indicator.numerator_bit), count(indicator.denominator_bit));
+                let (ratio, max) = (Ratio::of(numerator, denominator), indicator.file.max);
+                let points = indicator.points(ratio, max);
+                Figure { indicator: place, numerator, denominator, ratio, points, max, is_reported: false }
+            })
+            .collect();
+        let measured = || figures.iter().filter(|figure| figure.denominator > 0);
+        let measured_max: u64 = measured().map(|figure| figure.max).sum();
+        let points: u64 = measured().map(|figure| figure.points).sum();
+        let total = (measured_max > 0).then(|| half_up(points.into(), 100, measured_max.into()));
+        UnitFigures {
+            code: names.text(code).to_owned(),
+            name: name.to_owned(),
+            name_en: None,
+            class: names.text(agency).to_owned(),
+            parent: None,
+            received: count(self.catalogue.received_bit),
+            in_hand_with_due: count(self.catalogue.in_hand_with_due_bit),
+            total,
+            measured_max,
+            management: self.management(count),
+            figures,
+            rank: None,
+            peers: 0,
+        }
+    }
+
+    fn management(&self, count: impl Fn(usize) -> u64) -> Vec<u64> {
+        self.set.management.iter().map(|management| count(management.bit)).collect()
+    }
+}
+
+/// Competition ranking (1-2-2-4) within each peer class; all officers are one class.
+fn rank(units: &mut [UnitFigures], set: &IndicatorSet, level: Level) {
+    let is_ranked = |unit: &UnitFigures| match level {
+        Level::Agency => unit.received >= set.ranking.received_min,
+        Level::Officer => unit.in_hand_with_due >= set.ranking.officer_in_hand_min,
+    };
+    let mut classes: BTreeMap<String, Vec<(Hundredths, usize)>> = BTreeMap::new();
+    for (place, unit) in units.iter().enumerate().filter(|(_, unit)| is_ranked(unit)) {
+        let class = if level == Level::Agency { unit.class.clone() } else { String::new() };
+        if let Some(total) = unit.total {
+            classes.entry(class).or_default().push((total, place));
+        }
+    }
+    for class in classes.values_mut() {
+        class.sort_unstable_by(|one, other| other.cmp(one));
+        let peers = u32::try_from(class.len()).unwrap_or(u32::MAX);
+        for (total, place) in class.iter() {
+            let better = class.iter().take_while(|(other, _)| other > total).count();
+            units[*place].rank = Some(u32::try_from(better + 1).unwrap_or(u32::MAX));
+            units[*place].peers = peers;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `nhip serve` and `nhip demo`: wiring, until a signal ends them.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use clap::Args;
+use compute::codes::CodeBook;
+use compute::engine::{Keep, Setup};
+use compute::instant::{Day, Instant};
+use ingest::simulate::Plan;
+
+use super::{Failure, ReferenceArguments, instant};
+use crate::reference_data;
+use crate::serve::live::{Clock, Live};
+use crate::serve::{Server, demo as story, router};
+use crate::telemetry::Telemetry;
+
+/// How long open answers may take to end when the server stops.
+const GOODBYE: std::time::Duration = std::time::Duration::from_secs(3);
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:7660")]
+    listen: SocketAddr,
+    /// Keep the periods from the year of this date on [default: last year]
+    #[arg(long, value_name = "DATE", value_parser = instant)]
+    from: Option<Instant>,
+    /// Shards of the engine
+    #[arg(long, default_value_t = 2)]
+    shards: usize,
+    #[command(flatten)]
+    reference: ReferenceArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:7660")]
+    listen: SocketAddr,
+    /// Another seed is another province
+    #[arg(long, default_value_t = 766)]
+    seed: u64,
+    /// Events a second once the past is read
+    #[arg(long, default_value_t = 20)]
+    rate: u32,
+    /// About how many events in the four months of the story
+    #[arg(long, default_value_t = 400_000)]
+    events: u64,
+    #[command(flatten)]
+    reference: ReferenceArguments,
+}
+
+pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
+    let now = Clock::System.now();
+    let from = arguments.from.unwrap_or_else(|| start_of_year(now.day().year() - 1));
+    let from = start_of_year(from.day().year());
+    let server = server(&arguments.reference, arguments.shards, from, Clock::System)?;
+    listen(arguments.listen, server, |_| {})
+}
+
+/// The story runs over the four months around the last working days before today.
+pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
+    const DAY: i64 = 86_400;
+    let today = Clock::System.now().day();
+    let opening = Day::from_number(today.number()).start().unix_seconds() + 8 * 3600;
+    let plan = Plan {
+        seed: arguments.seed,
+        events: arguments.events,
+        from: opening - 80 * DAY,
+        until: opening + 40 * DAY,
+        ..Plan::default()
+    };
+    let told = Arc::new(AtomicI64::new(Instant::from_unix(plan.from, 0).to_bits()));
+    let clock = Clock::Told(Arc::clone(&told));
+    let from = start_of_year(Instant::from_unix(plan.from, 0).day().year());
+    let server = server(&arguments.reference, 2, from, clock)?;
+    let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
+    listen(arguments.listen, server, move |server| {
+        // It ends with the process, or when the engine stops.
+        let told = Arc::clone(&told);
+        let server = server.clone();
+        std::thread::spawn(move || story::run(&server, &plan, opening, rate, &told));
+    })
+}
+
+fn start_of_year(year: i32) -> Instant {
+    Day::from_civil(year, 1, 1).map_or(Instant::FIRST, Day::start)
+}
+
+fn server(
+    reference: &ReferenceArguments,
+    shards: usize,
+    from: Instant,
+    clock: Clock,
+) -> Result<Server, Failure> {
+    let codes = Arc::new(CodeBook::default());
+    let telemetry = Telemetry::new().map_err(|error| Failure::broken(error.to_string()))?;
+    let setup = Setup {
+        catalogue: reference_data::catalogue(reference.sets.as_deref())?,
+        calendar: reference_data::calendar(reference.calendars.as_deref())?,
+        codes: Arc::clone(&codes),
+        shards: shards.clamp(1, 64),
+        keep: Keep::From(from),
+    };
+    let live = Live::start(setup, clock, telemetry.clone())?;
+    Ok(Server { live, board: Arc::default(), codes, telemetry })
+}
+
+fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) -> Result<u8, Failure> {
+    if !address.ip().is_loopback() {
+        return Err(Failure::question(format!(
+            "{address} is not loopback; listening wider needs sign-in, which this release does not have"
+        )));
+    }
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("NHIP_LOG").unwrap_or_else(|_| "info".into()),
+        )
+        .init();
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::broken(error.to_string()))?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .map_err(|error| Failure::question(format!("{address} cannot be listened on: {error}")))?;
+        let address = listener.local_addr().map_err(|error| Failure::broken(error.to_string()))?;
+        let mut out = std::io::stdout().lock();
+        // Nobody may be reading; the server serves all the same.
+        let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+        drop(out);
+        started(&server);
+        let serving = axum::serve(listener, router(server));
+        tokio::select! {
+            ended = serving => ended.map_err(|error| Failure::broken(error.to_string())),
+            () = signal() => Ok(()),
+        }
+    })?;
+    runtime.shutdown_timeout(GOODBYE);
+    Ok(0)
+}
+
+async fn signal() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,97 @@
+//! Rankings made once a snapshot and shared by everyone who looks at the same period and set.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use compute::engine::Snapshot;
+use compute::figures::{Figures, Level};
+use compute::period::{Kind, Period};
+use serde_json::{Map, Value, json};
+
+use super::live::Live;
+use super::problem::Problem;
+use crate::view;
+
+/// Rankings kept; more than this many different questions at once are answered without being kept.
+const BOARDS_MAX: usize = 64;
+
+/// A ranking of one snapshot.
+#[derive(Debug)]
+pub(super) struct Ranking {
+    /// Everything but the rows.
+    pub(super) head: Map<String, Value>,
+    /// One a unit, by code.
+    pub(super) rows: Vec<Value>,
+    /// Of the snapshot it was made from.
+    pub(super) version: u64,
+}
+
+/// What a viewer looks at.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct View {
+    /// The period; the current month unless named.
+    pub(super) period: Option<Period>,
+    /// The set's id; the first unless named.
+    pub(super) set: Option<String>,
+}
+
+/// The rankings made so far.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    rankings: Mutex<HashMap<View, Arc<Ranking>>>,
+}
+
+impl Board {
+    /// The ranking of the newest snapshot.
+    pub(super) fn ranking(&self, live: &Live, view: &View) -> Result<Arc<Ranking>, Problem> {
+        let snapshot = live.snapshot();
+        let held = || self.rankings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = held().get(view).filter(|known| known.version == snapshot.version) {
+            return Ok(Arc::clone(known));
+        }
+        let ranking = Arc::new(make(&snapshot, view)?);
+        let mut rankings = held();
+        if rankings.len() >= BOARDS_MAX && !rankings.contains_key(view) {
+            rankings.clear();
+        }
+        rankings.insert(view.clone(), Arc::clone(&ranking));
+        Ok(ranking)
+    }
+}
+
+fn make(snapshot: &Snapshot, view: &View) -> Result<Ranking, Problem> {
+    let figures = figures(snapshot, view, Level::Agency)?;
+    let set = set(snapshot, view)?;
+    let mut head =
+        view::ranking_head(&figures, set, &snapshot.catalogue, &periods(snapshot), snapshot.version);
+    head.insert("events_applied".to_owned(), json!(snapshot.tally.applied));
+    let rows = figures.units.iter().map(|unit| view::ranking_row(unit, set)).collect();
+    Ok(Ranking { head, rows, version: snapshot.version })
+}
+
+/// The set a view names, or the first.
+pub(super) fn set<'a>(
+    snapshot: &'a Snapshot,
+    view: &View,
+) -> Result<&'a compute::set::IndicatorSet, Problem> {
+    let catalogue = &snapshot.catalogue;
+    let found = match &view.set {
+        None => catalogue.sets.iter().find(|set| set.file.based_on.is_none()),
+        Some(id) => catalogue.set(id),
+    };
+    found.ok_or_else(|| Problem::unknown("set", format!("there are {}", catalogue.ids())))
+}
+
+/// The figures a view shows.
+pub(super) fn figures(snapshot: &Snapshot, view: &View, level: Level) -> Result<Figures, Problem> {
+    let wanted = view.period.unwrap_or_else(|| Period::containing(snapshot.as_of, Kind::Month));
+    let period = snapshot.period(wanted);
+    let period = period
+        .ok_or_else(|| Problem::unknown("period", format!("there are {}", periods(snapshot).join(", "))))?;
+    Ok(Figures::of(snapshot, period, set(snapshot, view)?, level))
+}
+
+/// The periods kept, newest first.
+fn periods(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.periods.iter().rev().map(|state| state.frame.period.to_string()).collect()
+}

@@ -1,0 +1,33 @@
+//! The page and its files, embedded in the binary: no CDN, works without internet.
+
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use include_dir::{Dir, include_dir};
+
+static WEB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/web");
+
+/// The ranking page.
+pub(super) async fn index() -> Response {
+    match WEB.get_file("index.html").and_then(|file| file.contents_utf8()) {
+        Some(text) => Html(text).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A file of the page.
+pub(super) async fn asset(Path(path): Path<String>) -> Response {
+    let Some(file) = WEB.get_file(&path).filter(|_| path != "index.html") else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let kind = match path.rsplit('.').next().unwrap_or_default() {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "svg" => "image/svg+xml",
+        "woff2" => "font/woff2",
+        "png" => "image/png",
+        _ => "text/plain; charset=utf-8",
+    };
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], file.contents()).into_response()
+}

@@ -1,0 +1,105 @@
+//! The one mapping from errors to HTTP: RFC 9457 problems with stable codes.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::live::Refused;
+
+/// What went wrong, for the caller.
+#[derive(Clone, Debug)]
+pub(super) enum Problem {
+    /// Something named is not there.
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// What there is instead.
+        detail: String,
+    },
+    /// The request cannot be understood.
+    Malformed {
+        /// Which part.
+        what: &'static str,
+        /// What is wrong and what to send.
+        detail: String,
+    },
+    /// Too large.
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The engine has more to do than it may have waiting.
+    Busy,
+    /// The engine stopped; what is shown is stale.
+    Stopped,
+}
+
+impl Problem {
+    /// `what` is not there; `detail` says what is.
+    pub(super) fn unknown(what: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::Unknown { what, detail: detail.into() }
+    }
+
+    /// `what` cannot be understood.
+    pub(super) fn malformed(what: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::Malformed { what, detail: detail.into() }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Problem {
+        match refused {
+            Refused::Busy => Problem::Busy,
+            Refused::Stopped => Problem::Stopped,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code, vi, en, detail) = match self {
+            Problem::Unknown { what, detail } => {
+                (StatusCode::NOT_FOUND, format!("unknown_{what}"), "Không tìm thấy", "Not found", detail)
+            }
+            Problem::Malformed { what, detail } => (
+                StatusCode::BAD_REQUEST,
+                format!("malformed_{what}"),
+                "Yêu cầu không đúng",
+                "Malformed",
+                detail,
+            ),
+            Problem::TooLarge { bytes_max } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large".to_owned(),
+                "Quá lớn",
+                "Too large",
+                format!("send at most {bytes_max} bytes at a time"),
+            ),
+            Problem::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy".to_owned(),
+                "Hệ thống đang bận",
+                "Busy",
+                "nothing of this request was taken; send it again after Retry-After seconds".to_owned(),
+            ),
+            Problem::Stopped => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "stopped".to_owned(),
+                "Bộ tính đã dừng",
+                "The engine has stopped",
+                "figures shown are stale; restart the server and tell whoever runs it".to_owned(),
+            ),
+        };
+        let body = json!({
+            "type": format!("urn:nhip:problem:{code}"), "title": en, "title_vi": vi,
+            "status": status.as_u16(), "code": code, "detail": detail,
+        });
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,89 @@
+// The province at the head of the page: total, grade, what could be measured, six groups.
+
+import { clock, count, decimal, hundredths, signed } from "./figures.js";
+import { element, icon, unseen } from "./elements.js";
+import { language, spoken, text } from "./words.js";
+
+const section = document.getElementById("province");
+
+export const unitName = (row) => (language === "en" && row.name_en) || row.name;
+
+/** Marks a Vietnamese name inside an English page, so that it is read aloud as Vietnamese. */
+export const nameLanguage = (row) => (language === "en" && !row.name_en ? "vi" : undefined);
+
+export function gradeChip(ranking, grade) {
+  const step = ranking.step(grade.from);
+  return element("span", { class: `grade step-${step}` }, icon(`grade-${step}`), spoken(grade));
+}
+
+/** Percent of the maximum; hundredths of points per point of maximum are just that. */
+export const shareOf = ({ points, max }) => (max === 0 ? 0 : hundredths(points) / max);
+
+export function showHeadline(ranking, linkSortedBy) {
+  const row = ranking.province();
+  section.hidden = row === null;
+  if (row === null) return;
+  const focused = section.contains(document.activeElement) ? document.activeElement.dataset.column : undefined;
+  section.replaceChildren(scoreBlock(ranking, row, linkSortedBy), groupMeters(ranking, row));
+  if (focused) section.querySelector(`[data-column="${focused}"]`).focus();
+}
+
+function scoreBlock(ranking, row, linkSortedBy) {
+  const rest = 100 - row.measured_max;
+  const measured = rest > 0 ? text("measured_part", { max: row.measured_max, rest }) : text("measured_all");
+  return element("div", { class: "score" },
+    element("h2", { id: "province-name", lang: nameLanguage(row) }, unitName(row)),
+    element("p", { class: "score-total" },
+      unseen(`${text("total")}: `),
+      element("strong", {}, decimal(row.total)), " ",
+      element("span", {}, text("out_of", { max: 100 }))),
+    element("p", { class: "score-grade" }, gradeChip(ranking, row.grade), " ", changeWords(ranking, row)),
+    element("p", { class: "score-measured" }, measured),
+    workload(row, linkSortedBy));
+}
+
+function changeWords(ranking, row) {
+  const { points } = ranking.changeOf(row);
+  const at = clock(ranking.baselineAt);
+  const words = points === 0 ? text("unchanged_since", { at }) : text("since_load", { change: signed(points), at });
+  return element("span", { class: "score-change" }, words);
+}
+
+/** Who is late comes before why: each figure leads to the units behind it. */
+function workload(row, linkSortedBy) {
+  const figures = ["overdue", "due_soon", "received"].map((column) =>
+    element("div", { class: column === "overdue" && row.overdue > 0 ? "alarming" : undefined },
+      element("dt", {}, text(column)),
+      element("dd", {}, linkSortedBy(column, count(row[column]), text("see_units_by", { column: text(column) })))));
+  return element("dl", { class: "workload" }, ...figures);
+}
+
+function groupMeters(ranking, row) {
+  const meters = ranking.head.groups.map((group) => groupMeter(ranking, group, row.groups[group.id]));
+  return element("ul", { class: "meters" }, ...meters);
+}
+
+function groupMeter(ranking, group, figure) {
+  const percent = shareOf(figure);
+  const isUnmeasured = figure.measured_max === 0;
+  const note = isUnmeasured ? text("not_measured") : text("group_share", { percent: Math.round(percent) });
+  return element("li", { class: isUnmeasured ? "unmeasured" : undefined },
+    element("h3", {}, spoken(group)),
+    element("p", { class: "meter-points" },
+      element("strong", {}, decimal(figure.points)), unseen(` ${text("out_of", { max: figure.max })}`),
+      element("span", { "aria-hidden": "true" }, `/${figure.max}`)),
+    bar(percent, ranking.step(percent), ranking.gradeCuts()),
+    element("p", { class: "meter-note" }, note));
+}
+
+/** Decoration: the figures stand in words beside it. Ticks mark where the grades begin. */
+function bar(percent, step, cuts) {
+  const built = element("div", { class: `bar step-${step}`, "aria-hidden": "true" });
+  built.style.setProperty("--share", percent / 100);
+  for (const from of cuts.filter((cut) => cut > 0 && cut < 100)) {
+    const tick = element("i");
+    tick.style.setProperty("--at", from / 100);
+    built.append(tick);
+  }
+  return built;
+}

@@ -1,0 +1,71 @@
+//! Bytes to events: one structured CloudEvent becomes a typed draft with only the allowed fields.
+//!
+//! Follows `events.md` to the letter: required fields, wrong types, lists, whole numbers, the last of repeated
+//! members. Personal data of applicants is never read into anything: unknown members are skipped, free text is
+//! checked and dropped. Not here: where bytes come from (`files`), what an event means (`compute`).
+
+mod data;
+mod envelope;
+mod text;
+
+use compute::event::Draft;
+
+use crate::rejection::{Reason, Rejection};
+
+/// The most bytes one event may have.
+pub const EVENT_BYTES_MAX: usize = 1 << 20;
+/// The deepest nesting accepted, so that no input can exhaust the stack.
+pub const DEPTH_MAX: usize = 512;
+/// Lines shorter than this cannot nest dangerously deep.
+const DEPTH_CHECK_FROM: usize = 2 * DEPTH_MAX;
+
+/// Decodes one event.
+///
+/// # Errors
+/// [`Rejection`] with the reason and the field at fault.
+pub fn decode(bytes: &[u8]) -> Result<Draft<'_>, Rejection> {
+    if bytes.len() > EVENT_BYTES_MAX {
+        return Err(Rejection::whole(Reason::TooLong));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Rejection::whole(Reason::NotUtf8))?;
+    decode_text(text)
+}
+
+/// Decodes one event whose bytes are known to be UTF-8 and short enough.
+///
+/// # Errors
+/// [`Rejection`] with the reason and the field at fault.
+pub fn decode_text(text: &str) -> Result<Draft<'_>, Rejection> {
+    if text.len() > DEPTH_CHECK_FROM && text::depth(text) > DEPTH_MAX {
+        return Err(Rejection::whole(Reason::TooDeep));
+    }
+    if !text::has_whole_surrogates(text) {
+        return Err(Rejection::whole(Reason::NotUtf8));
+    }
+    envelope::read(text)
+}
+
+/// The elements of a CloudEvents batch (a JSON array), each as its own text.
+///
+/// # Errors
+/// [`Rejection`] when the whole is not a JSON array.
+pub fn batch(text: &str) -> Result<Vec<&str>, Rejection> {
+    if text::depth(text) > DEPTH_MAX {
+        return Err(Rejection::whole(Reason::TooDeep));
+    }
+    let elements: Vec<sonic_rs::LazyValue<'_>> =
+        sonic_rs::from_str(text).map_err(|_| Rejection::whole(Reason::NotJson))?;
+    // A lazy value's text lies within the input; find it again to give it the input's lifetime.
+    let start = text.as_ptr() as usize;
+    Ok(elements
+        .iter()
+        .map(|element| {
+            let raw = element.as_raw_str();
+            let from = raw.as_ptr() as usize - start;
+            &text[from..from + raw.len()]
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Scenario language shared by the tests.
