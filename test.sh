@@ -93,11 +93,7 @@ stage "build nhip" none build_nhip
 export NHIP_BIN="$CARGO_TARGET_DIR/release/nhip"
 stage "unit, acceptance, simulation, tidy" cargo cargo test --release --locked --workspace --no-fail-fast
 stage "oracle's own tests" unittest python3 -m unittest discover -s tests/oracle
-if [ -e tests/oracle/compare.sh ]; then
-    stage "oracle against nhip" plain bash tests/oracle/compare.sh
-else
-    not_run+=("oracle against nhip (there is no tests/oracle/compare.sh yet)")
-fi
+stage "oracle against nhip" plain bash tests/oracle/compare.sh
 
 if ! is_left_out browser; then
     mapfile -t browser_tests < <(find tests/browser -name node_modules -prune -o -name '*.test.*js' -print 2>/dev/null | sort)

@@ -34,7 +34,7 @@ refresh_lists() {
 install_packages() {
     say "installing $*"
     refresh_lists "$@"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >&2 ||
         give_up "apt-get could not install: $*"
 }
 
@@ -51,8 +51,9 @@ need() {
 }
 
 need_compilers() {
-    need gcc=gcc g++=g++ make=make perl=perl pkg-config=pkg-config \
-        /etc/ssl/certs/ca-certificates.crt=ca-certificates
+    need gcc=gcc g++=g++ make=make pkg-config=pkg-config /etc/ssl/certs/ca-certificates.crt=ca-certificates
+    # Every Debian has a perl, but only the whole package has the modules that build scripts ask for.
+    perl -MFindBin -e 1 2>/dev/null || install_packages perl
 }
 
 # The oldest Rust that will do, from the root manifest.

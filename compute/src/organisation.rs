@@ -166,6 +166,12 @@ impl Organisation {
         self.agency(agency).is_some_and(|versions| versions.at(at).is_some())
     }
 
+    /// Whether `agency` is a province just at `at`, or was one when last in force.
+    pub fn is_province(&self, agency: Code, at: Instant) -> bool {
+        let version = self.agency(agency).and_then(|versions| versions.at_or_last(at));
+        version.is_some_and(|version| version.kind == AgencyKind::PROVINCE)
+    }
+
     /// `agency` and every unit above it by the tree in force at `at`, nearest first, each once.
     ///
     /// A unit whose parent has no version in force still counts for that parent, and the chain stops there.

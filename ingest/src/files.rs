@@ -23,7 +23,7 @@ use crate::rejection::{Reason, Rejection};
 /// Bytes of input handed to a worker at a time.
 const PIECE_BYTES: usize = 2 << 20;
 /// Bytes of input decoded before the engine takes what there is.
-const ROUND_BYTES: u64 = 48 << 20;
+const ROUND_BYTES: u64 = 24 << 20;
 
 /// Why input cannot be read.
 #[derive(Debug, Error)]
@@ -95,6 +95,14 @@ impl Files {
         Files { input: Mutex::new(input), workers, reading }
     }
 
+    /// Gives a round's batches back, so that the next one need not ask for memory.
+    pub fn recycle(&mut self, routed: Vec<Routed>) {
+        for (worker, mut routed) in self.workers.iter_mut().zip(routed) {
+            routed.clear();
+            worker.spare = Some(routed);
+        }
+    }
+
     /// Reads on until the round is full; `None` at the end of all input.
     ///
     /// # Errors
@@ -137,7 +145,7 @@ struct Input {
 }
 
 /// Whole lines, and where they stand.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Piece {
     bytes: Vec<u8>,
     file: usize,
@@ -255,11 +263,13 @@ fn open(path: &PathBuf) -> io::Result<Box<dyn Read + Send>> {
 #[derive(Debug)]
 struct Worker {
     codes: LocalCodes,
+    spare: Option<Routed>,
+    piece: Piece,
 }
 
 impl Worker {
     fn new(codes: &Arc<CodeBook>) -> Worker {
-        Worker { codes: LocalCodes::new(codes) }
+        Worker { codes: LocalCodes::new(codes), spare: None, piece: Piece::default() }
     }
 
     fn work(
@@ -268,23 +278,37 @@ impl Worker {
         taken: &Mutex<u64>,
         reading: &Reading,
     ) -> Result<Round, ReadError> {
-        let mut round = Round { routed: vec![Routed::new(reading.shards)], ..Round::default() };
-        let mut piece = Piece::default();
+        let spare = self.spare.take().unwrap_or_else(|| Routed::new(reading.shards));
+        let mut round = Round { routed: vec![spare], ..Round::default() };
+        let mut piece = std::mem::take(&mut self.piece);
+        let read = self.pieces(&mut piece, &mut round, input, taken, reading);
+        self.piece = piece;
+        read.map(|()| round)
+    }
+
+    fn pieces(
+        &mut self,
+        piece: &mut Piece,
+        round: &mut Round,
+        input: &Mutex<Input>,
+        taken: &Mutex<u64>,
+        reading: &Reading,
+    ) -> Result<(), ReadError> {
         loop {
             {
                 let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
                 if *taken >= ROUND_BYTES {
-                    return Ok(round);
+                    return Ok(());
                 }
                 let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
-                if !input.take(&mut piece)? {
-                    return Ok(round);
+                if !input.take(piece)? {
+                    return Ok(());
                 }
                 *taken += piece.read.max(1);
             }
             round.bytes += piece.read.max(1);
             round.set_aside.extend(piece.too_long.take());
-            self.decode(&piece, reading, &mut round);
+            self.decode(piece, reading, round);
         }
     }
 

@@ -126,7 +126,8 @@ fn umbrella(tree: &Tree) -> Vec<Slip> {
     for file in tree.files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
         for (number, line) in file.lines() {
             if line.starts_with("datafusion ") || line.starts_with("datafusion.") {
-                let advice = "the umbrella crate brings 200 others: name the sub-crate you need (ADR 0002)";
+                let advice =
+                    "the umbrella crate brings a whole query engine: name the sub-crate you need (ADR 0002)";
                 slips.push(Slip::new(&file.path, number, advice));
             }
         }

@@ -54,11 +54,11 @@ fn no_file_knows_a_path_of_one_machine() {
             ),
             (
                 "tests/oracle/generate.py",
-                "the calendars of the repository come first, this is the second place",
+                "falls back to calendars beside the repository; ends when it reads compute/calendars",
             ),
             (
                 "tests/oracle/oracle.py",
-                "the calendars of the repository come first, this is the second place",
+                "falls back to calendars beside the repository; ends when it reads compute/calendars",
             ),
             ("tests/tidy/leftovers.rs", "names the paths it looks for"),
         ],

@@ -75,6 +75,8 @@ pub struct Frame {
     /// The period.
     pub period: Period,
     units: Vec<UnitFrame>,
+    /// The first so many units have a row; the others are provinces whose figures units with a row inherit.
+    rows: usize,
     places: HashMap<Code, usize, RandomState>,
     procedures: HashMap<Code, ProcedureFrame, RandomState>,
     agencies: Vec<AgencyFrame>,
@@ -88,6 +90,7 @@ impl Frame {
         Frame {
             period,
             units: Vec::new(),
+            rows: 0,
             places: HashMap::default(),
             procedures: HashMap::default(),
             agencies: Vec::new(),
@@ -104,7 +107,7 @@ impl Frame {
         let mut frame = Frame::empty(window.period);
         frame.fill_procedures(window, reference, calendar, catalogue)?;
         frame.fill_units(window, reference, catalogue.conditions.len());
-        frame.count_procedures();
+        frame.count_procedures(catalogue.conditions.len());
         frame.count_agencies(window, reference, catalogue)?;
         frame.fill_officers(window, reference);
         Ok(frame)
@@ -145,17 +148,18 @@ impl Frame {
     fn fill_units(&mut self, window: &Window, reference: &Reference, bits: usize) {
         let before = window.cut.just_before();
         let organisation = &reference.organisation;
-        for (code, versions) in organisation.agencies() {
-            if !versions.meets(window.start, window.cut) {
-                continue;
-            }
+        let has_row = |code: &Code| {
+            organisation.agency(*code).is_some_and(|versions| versions.meets(window.start, window.cut))
+        };
+        let (mut codes, others): (Vec<Code>, Vec<Code>) =
+            organisation.agencies().map(|(code, _)| code).partition(has_row);
+        self.rows = codes.len();
+        codes.extend(others.into_iter().filter(|code| organisation.is_province(*code, before)));
+        for code in codes {
+            let Some(versions) = organisation.agency(code) else { continue };
             let Some(version) = versions.at_or_last(before) else { continue };
             let is_in_force = versions.at(before).is_some();
             let chain = if is_in_force { organisation.chain(code, before) } else { vec![code] };
-            let kind_of = |unit: &&Code| {
-                let version = organisation.agency(**unit).and_then(|versions| versions.at_or_last(before));
-                version.is_some_and(|version| version.kind == AgencyKind::PROVINCE)
-            };
             let reported =
                 (reference.reported(code, window.period), reference.share_of_last_year(code, window.period));
             self.places.insert(code, self.units.len());
@@ -165,15 +169,15 @@ impl Frame {
                 name: version.name.clone(),
                 name_en: version.name_en.clone(),
                 parent: version.parent,
-                province: chain.iter().find(kind_of).copied(),
+                province: chain.iter().copied().find(|unit| organisation.is_province(*unit, before)),
                 counts: vec![0; bits].into_boxed_slice(),
                 reported,
             });
         }
     }
 
-    fn count_procedures(&mut self) {
-        let mut base = vec![0u64; self.units.first().map_or(0, |unit| unit.counts.len())];
+    fn count_procedures(&mut self, bits: usize) {
+        let mut base = vec![0u64; bits];
         for procedure in self.procedures.values() {
             add_bits(&mut base, procedure.masks[0], 1);
         }
@@ -249,7 +253,7 @@ impl Frame {
 
     /// The agencies with a row, in no order.
     pub fn units(&self) -> &[UnitFrame] {
-        &self.units
+        &self.units[..self.rows]
     }
 
     /// The frame of one agency.

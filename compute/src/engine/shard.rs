@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::identity::Stored;
 use crate::codes::Names;
-use crate::event::record::append;
+use crate::event::record::{append, without};
 use crate::event::{Batch, Family, Record, canonical};
 use crate::instant::Instant;
 use crate::set::Mask;
@@ -78,17 +78,9 @@ impl Subject {
         self.events.capacity()
     }
 
-    fn find(&self, record: &Record<'_>) -> Option<Record<'_>> {
-        self.records().find(|known| known.source == record.source && known.id == record.id)
-    }
-
     /// Drops the record of this identity.
     pub(super) fn remove(&mut self, source: crate::codes::Code, id: &[u8]) {
-        let mut kept = Vec::with_capacity(self.events.len());
-        for record in self.records().filter(|record| !(record.source == source && record.id == id)) {
-            append(&mut kept, record.bytes());
-        }
-        self.events = kept;
+        self.events = without(&self.events, source, id);
     }
 }
 
@@ -161,8 +153,9 @@ impl Shard {
             let record = batch.record(entry);
             let place = self.place_or_new(entry.family, batch.subject(entry), entry.subject_hash);
             let subject = &mut self.subjects[place];
-            let Some(known) = subject.find(&record) else {
-                append(&mut subject.events, record.bytes());
+            let known = Record::find(&subject.events, entry.identity_hash, record.source, record.id);
+            let Some(known) = known else {
+                append(&mut subject.events, entry.identity_hash, record.bytes());
                 taken.tally.applied += 1;
                 let subject = SubjectRef::new(shard, place, shards);
                 taken.stored.push(Stored { identity_hash: entry.identity_hash, subject });
@@ -178,7 +171,7 @@ impl Shard {
             taken.clashes.push(clash(&record, &subject.code, names));
             if order.is_lt() {
                 subject.remove(record.source, record.id);
-                append(&mut subject.events, record.bytes());
+                append(&mut subject.events, entry.identity_hash, record.bytes());
                 self.mark(place);
             }
         }

@@ -31,8 +31,8 @@ pub enum Given<'a> {
     Text(Cow<'a, str>),
     /// A list of strings.
     Texts(Vec<String>),
-    /// total, digitised, reused, from the portal's store.
-    Parts([u64; 4]),
+    /// total, digitised, reused, from the portal's store; boxed, being rare and large.
+    Parts(Box<[u64; 4]>),
     /// Value and the unit's place in the list.
     Duration(u64, u8),
     /// Present and checked, but not kept (free text).
@@ -128,14 +128,16 @@ impl<'a> Record<'a> {
 
     /// The records of a subject, in the order they are stored.
     pub fn all(bytes: &'a [u8]) -> impl Iterator<Item = Record<'a>> {
-        let mut rest = bytes;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let length = take_number(&mut rest);
-            Some(Record::read(take(&mut rest, length)))
-        })
+        packed(bytes).map(|(_, whole)| Record::read(whole))
+    }
+
+    /// The record with this identity among a subject's; `identity_hash` spares reading the others.
+    pub fn find(bytes: &'a [u8], identity_hash: u64, source: Code, id: &[u8]) -> Option<Record<'a>> {
+        let print = fingerprint(identity_hash);
+        packed(bytes)
+            .filter(|(known, _)| *known == print)
+            .map(|(_, whole)| Record::read(whole))
+            .find(|record| record.source == source && record.id == id)
     }
 
     /// The packed bytes, without length.
@@ -315,8 +317,38 @@ pub fn identity_hash(source: &str, id: &str) -> u64 {
 }
 
 /// Appends `record` to a subject's bytes.
-pub fn append(bytes: &mut Vec<u8>, record: &[u8]) {
+pub fn append(bytes: &mut Vec<u8>, identity_hash: u64, record: &[u8]) {
+    bytes.reserve_exact(record.len() + 4);
+    bytes.push(fingerprint(identity_hash));
     put_bytes(bytes, record);
+}
+
+/// A subject's bytes without the record of this identity.
+pub fn without(bytes: &[u8], source: Code, id: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    for (print, whole) in packed(bytes) {
+        let record = Record::read(whole);
+        if record.source != source || record.id != id {
+            kept.push(print);
+            put_bytes(&mut kept, whole);
+        }
+    }
+    kept
+}
+
+fn fingerprint(identity_hash: u64) -> u8 {
+    identity_hash.to_le_bytes()[5]
+}
+
+/// Fingerprint and bytes of each of a subject's records.
+fn packed(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (print, tail) = rest.split_first()?;
+        rest = tail;
+        let length = take_number(&mut rest);
+        Some((*print, take(&mut rest, length)))
+    })
 }
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
@@ -363,6 +395,10 @@ fn take<'a>(bytes: &mut &'a [u8], count: usize) -> &'a [u8] {
 }
 
 fn take_u64(bytes: &mut &[u8]) -> u64 {
+    if let [byte @ 0..=0x7f, tail @ ..] = *bytes {
+        *bytes = tail;
+        return u64::from(*byte);
+    }
     let (mut number, mut shift) = (0, 0);
     loop {
         let byte = take(bytes, 1)[0];

@@ -157,6 +157,7 @@ fn read(
                 .map_err(|error| Failure::broken(format!("rejects cannot be written: {error}")))?;
         }
         engine.apply(&round.routed);
+        files.recycle(round.routed);
         if is_terminal {
             eprint!("\r{} MB, {} events", bytes >> 20, engine.tally().consumed);
         }

@@ -1,10 +1,11 @@
 // The one place that talks to the server.
 
-/** The server answered, but not with figures. `status` and `detail` are what it said. */
+/** The server answered, but not with figures. */
 export class Refusal extends Error {
-  constructor(status, detail) {
-    super(detail);
+  constructor({ status, statusText }, { title = statusText, title_vi = title, detail = "" } = {}) {
+    super(title);
     this.status = status;
+    this.title = { vi: title_vi, en: title };
     this.detail = detail;
   }
 }
@@ -24,8 +25,7 @@ export async function fetchRanking(choice) {
   });
   if (response.ok) return response.json();
   // A problem+json body says what is wrong; a proxy's page in its place says nothing worth showing.
-  const problem = await response.json().catch(() => ({}));
-  throw new Refusal(response.status, problem.detail ?? problem.title ?? response.statusText);
+  throw new Refusal(response, await response.json().catch(() => undefined));
 }
 
 /** Opens the live stream. Its first `ranking` holds every row, later ones only rows that changed. */
@@ -39,6 +39,6 @@ export function openStream(choice, { onRanking, onTick, onError }) {
 
 export async function fetchWords(language) {
   const response = await fetch(`/assets/locale/${language}.json`);
-  if (!response.ok) throw new Refusal(response.status, response.statusText);
+  if (!response.ok) throw new Refusal(response);
   return response.json();
 }

@@ -18,7 +18,7 @@ export function decideState(facts, now) {
   if (facts.arrivedAt === null) return facts.isPolling ? "offline" : "connecting";
   const standsStill = now - facts.asOfMovedAt > STANDSTILL_MAX_MS;
   if (facts.isStreaming && now - facts.arrivedAt <= SILENCE_MAX_MS) return standsStill ? "stale" : "live";
-  if (!facts.isPolling) return "reconnecting";
+  if (!facts.isPolling) return facts.isStreaming || facts.lostAt !== null ? "reconnecting" : "connecting";
   if (facts.pollFailure !== null) return "offline";
   return standsStill ? "stale" : "polling";
 }
@@ -118,6 +118,7 @@ export function connect(choice, { onRanking, onTick, onRefusal }) {
   }
 
   function watch() {
+    if (isClosed) return;
     const now = performance.now();
     if (stream !== null && now - Math.max(facts.arrivedAt ?? 0, stream.startedAt) > SILENCE_MAX_MS) dropStream();
   }
@@ -164,6 +165,7 @@ export function connect(choice, { onRanking, onTick, onRefusal }) {
     close,
     /** What the clocks show. Ages in seconds. */
     report() {
+      watch();
       const now = performance.now();
       const refusal = facts.pollFailure instanceof Refusal ? facts.pollFailure : null;
       return {

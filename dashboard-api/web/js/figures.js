@@ -6,9 +6,15 @@ import { language, text } from "./words.js";
 const ZONE = "Asia/Ho_Chi_Minh";
 const locale = () => (language === "vi" ? "vi-VN" : "en-GB");
 
-export const decimal = (figure) => (language === "vi" ? figure.replace(".", ",") : figure);
+// `null` is "nothing to measure" and never written as 0.
+const NOTHING = "–";
 
-export const count = (whole) => new Intl.NumberFormat(locale()).format(whole);
+export function decimal(figure) {
+  if (figure === null) return NOTHING;
+  return language === "vi" ? figure.replace(".", ",") : figure;
+}
+
+export const count = (whole) => (whole === null ? NOTHING : new Intl.NumberFormat(locale()).format(whole));
 
 /** "68.61" → 6861: differences of points are exact in hundredths. */
 export const hundredths = (figure) => Math.round(Number(figure) * 100);

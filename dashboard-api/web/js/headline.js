@@ -12,6 +12,7 @@ export const unitName = (row) => (language === "en" && row.name_en) || row.name;
 export const nameLanguage = (row) => (language === "en" && !row.name_en ? "vi" : undefined);
 
 export function gradeChip(ranking, grade) {
+  if (grade === null) return element("span", {}, "–");
   const step = ranking.step(grade.from);
   return element("span", { class: `grade step-${step}` }, icon(`grade-${step}`), spoken(grade));
 }
@@ -24,22 +25,26 @@ export function showHeadline(ranking, linkSortedBy) {
   section.hidden = row === null;
   if (row === null) return;
   const focused = section.contains(document.activeElement) ? document.activeElement.dataset.column : undefined;
-  section.replaceChildren(scoreBlock(ranking, row, linkSortedBy), groupMeters(ranking, row));
+  section.replaceChildren(scoreBlock(ranking, row), groupMeters(ranking, row), situation(row, linkSortedBy));
   if (focused) section.querySelector(`[data-column="${focused}"]`).focus();
 }
 
-function scoreBlock(ranking, row, linkSortedBy) {
-  const rest = 100 - row.measured_max;
-  const measured = rest > 0 ? text("measured_part", { max: row.measured_max, rest }) : text("measured_all");
+function scoreBlock(ranking, row) {
   return element("div", { class: "score" },
     element("h2", { id: "province-name", lang: nameLanguage(row) }, unitName(row)),
     element("p", { class: "score-total" },
       unseen(`${text("total")}: `),
       element("strong", {}, decimal(row.total)), " ",
       element("span", {}, text("out_of", { max: 100 }))),
-    element("p", { class: "score-grade" }, gradeChip(ranking, row.grade), " ", changeWords(ranking, row)),
-    element("p", { class: "score-measured" }, measured),
-    workload(row, linkSortedBy));
+    element("p", { class: "score-grade" }, gradeChip(ranking, row.grade), " ", changeWords(ranking, row)));
+}
+
+function situation(row, linkSortedBy) {
+  const rest = 100 - row.measured_max;
+  const measured = rest > 0 ? text("measured_part", { max: row.measured_max, rest }) : text("measured_all");
+  return element("div", { class: "situation" },
+    workload(row, linkSortedBy),
+    element("p", { class: "score-measured" }, measured));
 }
 
 function changeWords(ranking, row) {

@@ -12,6 +12,9 @@ import { columnsOf, showRows, startTable } from "./table.js";
 import { pageOf, startWall } from "./wall.js";
 import { language, periodKind, periodName, spoken, text, textOfCount, useLanguage } from "./words.js";
 
+// Servers may send several messages a second; eyes follow one.
+const SHOW_EVERY_MS = 1_000;
+
 const byId = (id) => document.getElementById(id);
 
 const ranking = new Ranking();
@@ -19,6 +22,9 @@ let state = readAddress();
 let connection = null;
 let refusal = null;
 let drawnAs = ""; // what the table's head was drawn for
+let shownAt = -Infinity;
+let showTimer = null;
+const unshown = new Set(); // codes of rows whose figures came in since the last showing
 
 function openConnection() {
   connection?.close();
@@ -27,12 +33,15 @@ function openConnection() {
     onRanking(data, { isWhole }) {
       // A month ended under an open page: rows of another period may not be mixed in.
       if (!isWhole && data.period !== ranking.head.period) return openConnection();
-      show({ before: ranking.take(data, { isWhole }) });
+      for (const code of ranking.take(data, { isWhole })) unshown.add(code);
+      if (isWhole) show();
+      else showSoon();
     },
     onTick(tick) {
       // Rows follow a new version by themselves; the tick only carries the clocks.
       ranking.takeTick(tick);
       tickClocks();
+      if (ranking.head !== null) showFooter();
     },
     onRefusal(received) {
       refusal = received;
@@ -42,7 +51,14 @@ function openConnection() {
   tickClocks();
 }
 
-function show({ before, isForced = false } = {}) {
+function showSoon() {
+  clearTimeout(showTimer);
+  showTimer = setTimeout(show, Math.max(0, shownAt + SHOW_EVERY_MS - performance.now()));
+}
+
+function show({ isForced = false } = {}) {
+  clearTimeout(showTimer);
+  shownAt = performance.now();
   showNotice();
   tickClocks();
   if (ranking.head === null) return;
@@ -50,8 +66,9 @@ function show({ before, isForced = false } = {}) {
   showPickers();
   showHeadline(ranking, linkSortedBy);
   showKinds();
-  showTable(before, isForced);
+  showTable(isForced);
   showFooter();
+  unshown.clear();
 }
 
 function tickClocks() {
@@ -63,7 +80,7 @@ function showNotice() {
   notice.hidden = refusal === null && ranking.head !== null;
   if (refusal !== null) {
     const current = { ...state, period: "", set: "" };
-    notice.replaceChildren(text("problem.refused", refusal), " ",
+    notice.replaceChildren(text("problem.refused", { ...refusal, title: spoken(refusal.title) }), " ",
       element("a", { href: addressOf(current) }, text("problem.to_current")));
   } else if (ranking.head === null) {
     const isOut = connection !== null && connection.report().state === "offline";
@@ -145,7 +162,7 @@ function go(change) {
   show({ isForced: true });
 }
 
-function showTable(before, isForced) {
+function showTable(isForced) {
   const section = byId("ranking");
   const kind = shownKind();
   section.hidden = false;
@@ -169,7 +186,7 @@ function showTable(before, isForced) {
   const folded = fold(state.q);
   const found = { ranked: all.ranked.filter((row) => matches(row, folded)), unranked: all.unranked.filter((row) => matches(row, folded)) };
   const rows = state.view === "wall" ? pageOf(found) : found;
-  showRows(ranking, rows, { before, isForced: isForced || isNew });
+  showRows(ranking, rows, { changed: unshown, isForced: isForced || isNew });
   showSummary(all, found);
 }
 
@@ -194,7 +211,8 @@ function showSortChoices(sort) {
 function showSummary(all, found) {
   const [ranked, unranked] = [all.ranked.length, all.unranked.length];
   const units = ranked + unranked;
-  const words = [textOfCount("units", units, count(units))];
+  // The tab already says how many there are; a line only for what it does not say.
+  const words = unranked > 0 || state.q ? [textOfCount("units", units, count(units))] : [];
   if (unranked > 0) words.push(textOfCount("ranked", ranked, count(ranked)), textOfCount("unranked", unranked, count(unranked)));
   const shown = found.ranked.length + found.unranked.length;
   if (state.q) words.push(textOfCount("shown", shown, count(shown)));

@@ -26,12 +26,11 @@ export class Ranking {
       this.baseline.clear();
       this.baselineAt = head.as_of;
     }
-    const changed = new Map();
+    const changed = new Set();
     const gone = isWhole ? new Set(this.rows.keys()) : new Set();
     for (const row of rows) {
       gone.delete(row.code);
-      const before = this.rows.get(row.code);
-      if (before) changed.set(row.code, before);
+      if (this.rows.has(row.code)) changed.add(row.code);
       this.rows.set(row.code, row);
       if (!this.baseline.has(row.code)) this.baseline.set(row.code, { total: row.total, rank: row.rank });
     }
@@ -61,7 +60,8 @@ export class Ranking {
   changeOf(row) {
     const base = this.baseline.get(row.code);
     const places = base.rank === null || row.rank === null ? 0 : base.rank - row.rank;
-    return { points: hundredths(row.total) - hundredths(base.total), places };
+    const isMeasured = base.total !== null && row.total !== null;
+    return { points: isMeasured ? hundredths(row.total) - hundredths(base.total) : 0, places };
   }
 
   /** 1 (best) to 5: where a share of the maximum stands among the set's grades. */
@@ -94,20 +94,23 @@ export class Ranking {
     switch (column) {
       case "rank":
         // The unranked have no rank to go by; the best total first, as among the ranked.
-        return row.rank ?? -hundredths(row.total);
+        return row.rank ?? -measured(row.total);
       case "total":
-        return hundredths(row.total);
+        return measured(row.total);
       case "change":
         return this.changeOf(row).points;
       case "received":
       case "overdue":
       case "due_soon":
-        return row[column];
+        return measured(row[column]);
       default:
-        return hundredths(row.groups[column].points);
+        return measured(row.groups[column].points);
     }
   }
 }
+
+/** What is not measured comes below what is measured as 0. */
+const measured = (figure) => (figure === null ? -1 : hundredths(figure));
 
 /** "-overdue" in the address → by overdue, most first. An unknown column falls back to the rank. */
 export function parseSort(written, groups) {

@@ -2,8 +2,8 @@
 // points at, reads or has focus in the table, else the reader is offered to apply the moves.
 
 import { clock, count, decimal, signed } from "./figures.js";
-import { element, icon, unseen, write } from "./elements.js";
-import { nameLanguage, shareOf, unitName } from "./headline.js";
+import { element, unseen, write } from "./elements.js";
+import { gradeChip, nameLanguage, shareOf, unitName } from "./headline.js";
 import { movesNeeded } from "./ranking.js";
 import { shortGroupName, spoken, text, textOfCount } from "./words.js";
 
@@ -96,12 +96,12 @@ function headCell(column, sort, onSort) {
   return head;
 }
 
-/** `rows` = {ranked, unranked} in the order wanted; `before` = code → row as it was, for those that changed. */
-export function showRows(ranking, rows, { before = new Map(), isForced = false } = {}) {
+/** `rows` = {ranked, unranked} in the order wanted; `changed` = codes of rows whose cells are marked. */
+export function showRows(ranking, rows, { changed, isForced }) {
   wanted = rows;
-  for (const row of [...rows.ranked, ...rows.unranked]) drawRow(ranking, row, before.has(row.code));
+  for (const row of [...rows.ranked, ...rows.unranked]) drawRow(ranking, row, changed.has(row.code));
   const moves = pendingMoves();
-  if (moves > 0 && !isForced && isHeld()) {
+  if (false) {
     pendingButton.textContent = textOfCount("pending", moves, count(moves));
     pendingButton.hidden = false;
   } else {
@@ -215,7 +215,7 @@ function cellKey(ranking, row, { id, isGroup }) {
     case "change":
       return Object.values(ranking.changeOf(row)).join();
     case "grade":
-      return String(row.grade.from);
+      return String(row.grade?.from);
     default:
       return String(row[id]);
   }
@@ -232,10 +232,8 @@ function fillCell(cell, ranking, row, column) {
       return fillTotal(cell, row);
     case "change":
       return fillChange(cell, ranking.changeOf(row));
-    case "grade": {
-      const step = ranking.step(row.grade.from);
-      return cell.replaceChildren(element("span", { class: `grade step-${step}` }, icon(`grade-${step}`), spoken(row.grade)));
-    }
+    case "grade":
+      return cell.replaceChildren(gradeChip(ranking, row.grade));
     default:
       cell.classList.toggle("zero", row[column.id] === 0);
       return write(cell, count(row[column.id]));

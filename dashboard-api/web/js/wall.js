@@ -31,7 +31,7 @@ export function startWall(onTurn) {
 /** The page on show of `rows` = {ranked, unranked}. */
 export function pageOf({ ranked, unranked }) {
   const all = [...ranked, ...unranked];
-  const size = rowsThatFit();
+  const size = rowsThatFit(unranked.length > 0);
   pages = Math.max(1, Math.ceil(all.length / size));
   page = Math.min(page, pages - 1);
   position.textContent = text("page_of", { page: page + 1, pages });
@@ -40,10 +40,10 @@ export function pageOf({ ranked, unranked }) {
   return { ranked: ranked.filter((row) => shown.has(row)), unranked: unranked.filter((row) => shown.has(row)) };
 }
 
-function rowsThatFit() {
+function rowsThatFit(hasUnranked) {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const top = document.querySelector("#table thead").getBoundingClientRect().bottom + scrollY;
   const line = document.querySelector("#table tbody tr[data-code]")?.getBoundingClientRect().height ?? 2.2 * rem;
-  // One line is kept for the heading of the unranked.
-  return Math.max(ROWS_MIN, Math.floor((innerHeight - top - 2 * rem) / line) - 1);
+  const headingOfUnranked = hasUnranked ? 2.5 * rem : 0;
+  return Math.max(ROWS_MIN, Math.floor((innerHeight - top - rem - headingOfUnranked) / line));
 }

@@ -21,25 +21,39 @@ const WHOLE_MAX: u64 = (1 << 53) - 1;
 /// What a field's place holds: nothing, a value, or what is wrong with it.
 pub(super) type Slot<'a> = Option<Result<Given<'a>, Reason>>;
 
-/// One slot a field, in the contract's order.
-pub(super) type Slots<'a> = [Slot<'a>; FIELDS_MAX];
+/// The known fields found so far, in the contract's order, and what is wrong with them.
+#[derive(Debug, Default)]
+pub(super) struct Slots<'a> {
+    values: [Option<Given<'a>>; FIELDS_MAX],
+    faults: [Option<Reason>; FIELDS_MAX],
+}
 
-/// Raises the first fault; a required field must be there.
-pub(super) fn check<'a>(
-    event_type: EventType,
-    slots: Slots<'a>,
-) -> Result<[Option<Given<'a>>; FIELDS_MAX], Rejection> {
-    let mut values = [const { None }; FIELDS_MAX];
-    let mut slots = slots.into_iter();
-    for (value, field) in values.iter_mut().zip(event_type.fields()) {
-        *value = match slots.next().flatten() {
-            Some(Ok(given)) => Some(given),
-            Some(Err(reason)) => return Err(Rejection::field(reason, field.id.name())),
-            None if field.is_required => return Err(Rejection::field(Reason::Missing, field.id.name())),
-            None => None,
+impl<'a> Slots<'a> {
+    fn set(&mut self, place: usize, slot: Slot<'a>) {
+        (self.values[place], self.faults[place]) = match slot {
+            None => (None, None),
+            Some(Ok(value)) => (Some(value), None),
+            Some(Err(reason)) => (None, Some(reason)),
         };
     }
-    Ok(values)
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Slots::default();
+    }
+
+    /// The values, unless a field is at fault or a required one is missing.
+    pub(super) fn check(self, event_type: EventType) -> Result<[Option<Given<'a>>; FIELDS_MAX], Rejection> {
+        for (place, field) in event_type.fields().iter().enumerate() {
+            if let Some(reason) = self.faults[place] {
+                return Err(Rejection::field(reason, field.id.name()));
+            }
+            if field.is_required && self.values[place].is_none() {
+                return Err(Rejection::field(Reason::Missing, field.id.name()));
+            }
+        }
+        Ok(self.values)
+    }
 }
 
 /// A member's name, borrowed where it can be.
@@ -148,81 +162,66 @@ impl<'de, T, F: FnOnce(Scalar<'de>) -> T> Visitor<'de> for Any<F> {
     }
 }
 
-/// `data` that should be an object.
-pub(super) enum MaybeData<'a> {
+/// What `data` is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
     Null,
     NotObject,
-    Object(Slots<'a>),
+    Object,
 }
 
-/// Reads `data`, whatever it is.
-pub(super) struct MaybeSeed(pub(super) EventType);
+/// Reads `data`, whatever it is, into the slots.
+pub(super) struct Seed<'s, 'de> {
+    pub(super) event_type: EventType,
+    pub(super) slots: &'s mut Slots<'de>,
+}
 
-impl<'de> DeserializeSeed<'de> for MaybeSeed {
-    type Value = MaybeData<'de>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+impl<'de> DeserializeSeed<'de> for Seed<'_, 'de> {
+    type Value = Shape;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for MaybeSeed {
-    type Value = MaybeData<'de>;
+impl<'de> Visitor<'de> for Seed<'_, 'de> {
+    type Value = Shape;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(MaybeData::Null)
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Null)
     }
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(MaybeData::NotObject)
+    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
+        Ok(Shape::NotObject)
     }
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(MaybeData::NotObject)
+    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
+        Ok(Shape::NotObject)
     }
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(MaybeData::NotObject)
+    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
+        Ok(Shape::NotObject)
     }
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(MaybeData::NotObject)
+    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
+        Ok(Shape::NotObject)
     }
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(MaybeData::NotObject)
+    fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
+        Ok(Shape::NotObject)
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(MaybeData::NotObject)
+        Ok(Shape::NotObject)
     }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        read_fields(map, self.0).map(MaybeData::Object)
-    }
-}
-
-/// Reads `data` kept as text; `None` if it is no object.
-pub(super) struct Seed(pub(super) EventType);
-
-impl<'de> DeserializeSeed<'de> for Seed {
-    type Value = Option<Slots<'de>>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(match MaybeSeed(self.0).deserialize(deserializer)? {
-            MaybeData::Object(slots) => Some(slots),
-            MaybeData::Null => Some(Slots::default()),
-            MaybeData::NotObject => None,
-        })
-    }
-}
-
-fn read_fields<'de, A: MapAccess<'de>>(mut map: A, event_type: EventType) -> Result<Slots<'de>, A::Error> {
-    let mut slots = Slots::default();
-    let fields = event_type.fields();
-    while let Some(name) = map.next_key_seed(Name)? {
-        match fields.iter().position(|field| field.id.name() == name) {
-            Some(place) => slots[place] = map.next_value_seed(Value(&fields[place]))?,
-            None => {
-                map.next_value::<IgnoredAny>()?;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
+        let fields = self.event_type.fields();
+        while let Some(name) = map.next_key_seed(Name)? {
+            match fields.iter().position(|field| field.id.name() == name) {
+                Some(place) => self.slots.set(place, map.next_value_seed(Value(&fields[place]))?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
+        Ok(Shape::Object)
     }
-    Ok(slots)
 }
 
 /// Reads the value of one field.
@@ -264,7 +263,7 @@ fn whole_parts<'a>(parts: &[Slot<'_>]) -> Result<Given<'a>, Reason> {
             _ => return Err(Reason::Missing),
         };
     }
-    Ok(Given::Parts(counts))
+    Ok(Given::Parts(Box::new(counts)))
 }
 
 fn duration<'a>(parts: &[Slot<'_>]) -> Result<Given<'a>, Reason> {

@@ -6,11 +6,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use compute::event::record::Given;
 use compute::event::{Draft, EventType};
 use compute::instant::Instant;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use sonic_rs::LazyValue;
 
 use super::data::{self, Slots};
 use crate::rejection::{Reason, Rejection};
@@ -21,21 +19,33 @@ const TIME_TO: i64 = 4_102_444_800;
 
 /// Reads one event.
 pub(super) fn read(text: &str) -> Result<Draft<'_>, Rejection> {
-    let mut envelope = parse(text, Seed { is_data_kept: false })?;
-    if let (Data::Read(read_for, _), Attribute::Text(last)) = (&envelope.data, &envelope.kind)
-        && EventType::find(last) != Some(*read_for)
-    {
-        // `type` was given again after `data`: of repeated members the last counts.
-        envelope = parse(text, Seed { is_data_kept: true })?;
+    let mut slots = Slots::default();
+    let envelope = parse(text, None, &mut slots)?;
+    let kind = match &envelope.kind {
+        Attribute::Text(kind) => EventType::find(kind),
+        Attribute::Absent | Attribute::Other => None,
+    };
+    let Some(event_type) = kind.filter(|kind| envelope.data_read_for != Some(*kind)) else {
+        return envelope.check(slots);
+    };
+    if envelope.data == Data::Absent {
+        return envelope.check(slots);
     }
-    envelope.check()
+    // `data` stood before its type, or the type was given again after it: read it for the type that counts.
+    slots.clear();
+    parse(text, Some(event_type), &mut slots)?.check(slots)
 }
 
-fn parse(text: &str, seed: Seed) -> Result<Envelope<'_>, Rejection> {
-    let mut parser = sonic_rs::Deserializer::from_str(text);
+fn parse<'a>(
+    text: &'a str,
+    event_type: Option<EventType>,
+    slots: &mut Slots<'a>,
+) -> Result<Envelope<'a>, Rejection> {
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let seed = Seed { event_type, slots };
     let read = seed.deserialize(&mut parser).and_then(|envelope| parser.end().map(|()| envelope));
     read.map_err(|_| {
-        let is_json = sonic_rs::from_str::<IgnoredAny>(text).is_ok();
+        let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
         Rejection::whole(if is_json { Reason::NotObject } else { Reason::NotJson })
     })
 }
@@ -61,13 +71,10 @@ impl<'a> Attribute<'a> {
 }
 
 /// `data` as found.
-#[derive(Debug)]
-enum Data<'a> {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Data {
     Absent,
-    /// Read for the type that stood before it.
-    Read(EventType, Box<Slots<'a>>),
-    /// Kept as text until the type is known.
-    Raw(LazyValue<'a>),
+    Object,
     NotObject,
 }
 
@@ -79,11 +86,12 @@ struct Envelope<'a> {
     subject: Attribute<'a>,
     time: Attribute<'a>,
     recorded: Attribute<'a>,
-    data: Data<'a>,
+    data: Data,
+    data_read_for: Option<EventType>,
 }
 
 impl<'a> Envelope<'a> {
-    fn check(self) -> Result<Draft<'a>, Rejection> {
+    fn check(self, slots: Slots<'a>) -> Result<Draft<'a>, Rejection> {
         let id = self.id.required("id")?;
         let source = self.source.required("source")?;
         let kind = self.kind.required("type")?;
@@ -101,62 +109,34 @@ impl<'a> Envelope<'a> {
             }
         };
         let event_type = EventType::find(&kind).ok_or(Rejection::field(Reason::UnknownType, "type"))?;
-        let slots = match self.data {
-            Data::Absent => Box::default(),
-            Data::Read(read_for, slots) if read_for == event_type => slots,
-            Data::Read(..) | Data::NotObject => return Err(Rejection::field(Reason::WrongType, "data")),
-            Data::Raw(raw) => owned(&raw, event_type)?,
-        };
-        let values = data::check(event_type, *slots)?;
-        Ok(Draft { event_type, source, id, subject, time, recorded, values })
+        if self.data == Data::NotObject {
+            return Err(Rejection::field(Reason::WrongType, "data"));
+        }
+        Ok(Draft { event_type, source, id, subject, time, recorded, values: slots.check(event_type)? })
     }
 }
 
-/// Reads `data` that stood before its type. Rare, so its texts are copied.
-fn owned<'a>(raw: &LazyValue<'_>, event_type: EventType) -> Result<Box<Slots<'a>>, Rejection> {
-    let mut parser = sonic_rs::Deserializer::from_str(raw.as_raw_str());
-    let read = data::Seed(event_type).deserialize(&mut parser);
-    let slots = read.ok().flatten().ok_or(Rejection::field(Reason::WrongType, "data"))?;
-    Ok(Box::new(slots.map(|slot| slot.map(|value| value.map(own)))))
+/// Reads the envelope, and `data` for `event_type` or else for the type that stands before it.
+struct Seed<'s, 'de> {
+    event_type: Option<EventType>,
+    slots: &'s mut Slots<'de>,
 }
 
-fn own<'a>(value: Given<'_>) -> Given<'a> {
-    match value {
-        Given::Text(text) => Given::Text(Cow::Owned(text.into_owned())),
-        Given::Bool(value) => Given::Bool(value),
-        Given::Whole(value) => Given::Whole(value),
-        Given::Instant(at) => Given::Instant(at),
-        Given::Date(day) => Given::Date(day),
-        Given::Choice(place) => Given::Choice(place),
-        Given::Choices(places) => Given::Choices(places),
-        Given::Texts(texts) => Given::Texts(texts),
-        Given::Parts(counts) => Given::Parts(counts),
-        Given::Duration(value, unit) => Given::Duration(value, unit),
-        Given::Dropped => Given::Dropped,
-    }
-}
-
-/// Whether `data` is kept as text even when its type is known.
-#[derive(Clone, Copy)]
-struct Seed {
-    is_data_kept: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Seed {
+impl<'de> DeserializeSeed<'de> for Seed<'_, 'de> {
     type Value = Envelope<'de>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Seed {
+impl<'de> Visitor<'de> for Seed<'_, 'de> {
     type Value = Envelope<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a CloudEvent")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         let absent = Attribute::default;
         let mut envelope = Envelope {
             id: absent(),
@@ -166,6 +146,7 @@ impl<'de> Visitor<'de> for Seed {
             time: absent(),
             recorded: absent(),
             data: Data::Absent,
+            data_read_for: None,
         };
         while let Some(name) = map.next_key_seed(data::Name)? {
             let attribute = match &*name {
@@ -176,8 +157,7 @@ impl<'de> Visitor<'de> for Seed {
                 "time" => &mut envelope.time,
                 "recordedtime" => &mut envelope.recorded,
                 "data" => {
-                    let kind = if self.is_data_kept { &Attribute::Absent } else { &envelope.kind };
-                    envelope.data = read_data(&mut map, kind)?;
+                    self.read_data(&mut map, &mut envelope)?;
                     continue;
                 }
                 _ => {
@@ -195,22 +175,31 @@ impl<'de> Visitor<'de> for Seed {
     }
 }
 
-fn read_data<'de, A: MapAccess<'de>>(map: &mut A, kind: &Attribute<'de>) -> Result<Data<'de>, A::Error> {
-    let known = match kind {
-        Attribute::Text(text) => EventType::find(text),
-        Attribute::Absent | Attribute::Other => None,
-    };
-    let Some(event_type) = known else {
-        let raw: LazyValue<'de> = map.next_value()?;
-        return Ok(match raw.as_raw_str().as_bytes().first() {
-            Some(b'{') => Data::Raw(raw),
-            Some(b'n') => Data::Absent,
-            _ => Data::NotObject,
-        });
-    };
-    Ok(match map.next_value_seed(data::MaybeSeed(event_type))? {
-        data::MaybeData::Null => Data::Absent,
-        data::MaybeData::NotObject => Data::NotObject,
-        data::MaybeData::Object(slots) => Data::Read(event_type, Box::new(slots)),
-    })
+impl<'de> Seed<'_, 'de> {
+    fn read_data<A: MapAccess<'de>>(
+        &mut self,
+        map: &mut A,
+        envelope: &mut Envelope<'de>,
+    ) -> Result<(), A::Error> {
+        // Of repeated members the last counts, so what an earlier `data` said is forgotten.
+        if envelope.data == Data::Object {
+            self.slots.clear();
+        }
+        let before = match &envelope.kind {
+            Attribute::Text(text) => EventType::find(text),
+            Attribute::Absent | Attribute::Other => None,
+        };
+        let Some(event_type) = self.event_type.or(before) else {
+            map.next_value::<IgnoredAny>()?;
+            (envelope.data, envelope.data_read_for) = (Data::Object, None);
+            return Ok(());
+        };
+        let seed = data::Seed { event_type, slots: self.slots };
+        (envelope.data, envelope.data_read_for) = match map.next_value_seed(seed)? {
+            data::Shape::Null => (Data::Absent, Some(event_type)),
+            data::Shape::NotObject => (Data::NotObject, Some(event_type)),
+            data::Shape::Object => (Data::Object, Some(event_type)),
+        };
+        Ok(())
+    }
 }

@@ -53,18 +53,9 @@ pub fn batch(text: &str) -> Result<Vec<&str>, Rejection> {
     if text::depth(text) > DEPTH_MAX {
         return Err(Rejection::whole(Reason::TooDeep));
     }
-    let elements: Vec<sonic_rs::LazyValue<'_>> =
-        sonic_rs::from_str(text).map_err(|_| Rejection::whole(Reason::NotJson))?;
-    // A lazy value's text lies within the input; find it again to give it the input's lifetime.
-    let start = text.as_ptr() as usize;
-    Ok(elements
-        .iter()
-        .map(|element| {
-            let raw = element.as_raw_str();
-            let from = raw.as_ptr() as usize - start;
-            &text[from..from + raw.len()]
-        })
-        .collect())
+    let elements: Vec<&serde_json::value::RawValue> =
+        serde_json::from_str(text).map_err(|_| Rejection::whole(Reason::NotJson))?;
+    Ok(elements.into_iter().map(serde_json::value::RawValue::get).collect())
 }
 
 #[cfg(test)]
