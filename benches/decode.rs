@@ -22,7 +22,7 @@ fn main() {
         let (started, cpu) = (Instant::now(), cpu_seconds());
         let taken = lines.iter().filter(|line| ingest::decode::decode(line).is_ok()).count();
         let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
-        let rate = taken as f64 / cpu / 1e6;
+        let rate = f64::from(u32::try_from(taken).unwrap_or(u32::MAX)) / cpu / 1e6;
         println!(
             "{taken} of {} events, wall {wall:.3} s, cpu {cpu:.3} s, {rate:.2} M events/cpu-s",
             lines.len()

@@ -1,2 +1,122 @@
-//! Begun.
-fn main() {}
+//! Live: one event applied and visible in-process, at an open-loop rate, on a large state.
+//!
+//! `cargo bench -p benches --bench live --profile release -- [DOSSIERS] [RATE] [SECONDS]`. Builds the state first,
+//! then events are due at fixed instants; latency runs from the instant an event was due to the snapshot that shows
+//! it, so a slow step is charged to every event that waited for it. Decoding is inside the clock, making the
+//! events is not. Not a test: figures go to `baselines.md` with machine and load.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use compute::calendar::Calendar;
+use compute::codes::{CodeBook, LocalCodes};
+use compute::engine::{Engine, Keep, Routed, Setup};
+use compute::figures::{Figures, Level};
+use compute::instant::Instant as At;
+use compute::set::Catalogue;
+use ingest::decode;
+use ingest::simulate::{Disorder, Plan, Stream};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut numbers = std::env::args().skip(1).filter(|word| !word.starts_with("--"));
+    let mut number = |default: u64| numbers.next().and_then(|word| word.parse().ok()).unwrap_or(default);
+    let (dossiers, rate, seconds) = (number(1_000_000), number(10_000), number(10));
+    let plan = Plan { events: dossiers * 8, disorder: Disorder::NONE, ..Plan::default() };
+    let codes = Arc::new(CodeBook::default());
+    let mut engine = Engine::new(Setup {
+        catalogue: Arc::new(Catalogue::embedded()?),
+        calendar: Arc::new(Calendar::embedded()?),
+        codes: Arc::clone(&codes),
+        shards: 2,
+        keep: Keep::From(At::from_unix(plan.from, 0)),
+    });
+    let mut local = LocalCodes::new(&codes);
+    let mut story = Stream::new(&plan);
+    let wanted = usize::try_from(rate * seconds)?;
+    let mut live: std::collections::VecDeque<(i64, Vec<u8>)> = std::collections::VecDeque::new();
+    let mut routed = Routed::new(2);
+    // All but the last events build the state; those are kept for the clock.
+    while let Some((arrival, line)) = story.next_line() {
+        live.push_back((arrival, line.to_vec()));
+        if live.len() > wanted {
+            let (_, line) = live.pop_front().unwrap_or_default();
+            routed.push(&decode::decode(&line).map_err(|rejection| rejection.to_string())?, &mut local);
+        }
+        if routed.len() == 100_000 {
+            engine.apply(&[std::mem::replace(&mut routed, Routed::new(2))]);
+        }
+    }
+    engine.apply(&[routed]);
+    let first = live.front().map_or(plan.until, |(arrival, _)| arrival / 1_000_000_000);
+    let built = Instant::now();
+    engine.advance(At::from_unix(first, 0))?;
+    let (bytes, subjects) = engine.memory();
+    println!(
+        "state: {} events, {subjects} subjects, {} bytes of events a subject, counted in {:.2} s, rss {} MiB",
+        engine.tally().applied,
+        bytes / subjects.max(1),
+        built.elapsed().as_secs_f64(),
+        resident() >> 20
+    );
+    run(&mut engine, &mut local, &live, rate)
+}
+
+fn run(
+    engine: &mut Engine,
+    codes: &mut LocalCodes,
+    live: &std::collections::VecDeque<(i64, Vec<u8>)>,
+    rate: u64,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (started, gap) = (Instant::now(), Duration::from_nanos(1_000_000_000 / rate));
+    let mut waits: Vec<Duration> = Vec::with_capacity(live.len());
+    let mut next = 0;
+    let mut steps = 0u32;
+    while next < live.len() {
+        let due = |place: usize| gap * u32::try_from(place).unwrap_or(u32::MAX);
+        let Some(early) = due(next).checked_sub(started.elapsed()) else {
+            let (first, mut routed) = (next, Routed::new(engine.shards()));
+            while next < live.len() && due(next) <= started.elapsed() && next - first < 4096 {
+                let draft = decode::decode(&live[next].1).map_err(|rejection| rejection.to_string())?;
+                routed.push(&draft, codes);
+                next += 1;
+            }
+            engine.apply(&[routed]);
+            engine.advance(At::from_unix(live[next - 1].0 / 1_000_000_000, 0))?;
+            let snapshot = engine.snapshot();
+            assert!(snapshot.version > 0, "a step publishes");
+            steps += 1;
+            waits.extend((first..next).map(|place| started.elapsed().saturating_sub(due(place))));
+            continue;
+        };
+        std::thread::sleep(early.min(Duration::from_micros(200)));
+    }
+    waits.sort_unstable();
+    let at = |share: usize| waits[(waits.len() - 1) * share / 1000].as_secs_f64() * 1000.0;
+    println!(
+        "{} events at {rate}/s in {steps} steps: p50 {:.3} ms, p99 {:.3} ms, p99.9 {:.3} ms, max {:.3} ms",
+        waits.len(),
+        at(500),
+        at(990),
+        at(999),
+        at(1000)
+    );
+    let read = Instant::now();
+    let snapshot = engine.snapshot();
+    let units: usize = snapshot
+        .periods
+        .iter()
+        .map(|period| Figures::of(&snapshot, period, &snapshot.catalogue.sets[1], Level::Agency).units.len())
+        .sum();
+    println!("figures of {units} unit rows read in {:.3} ms", read.elapsed().as_secs_f64() * 1000.0);
+    println!("load {}", std::fs::read_to_string("/proc/loadavg")?.trim());
+    Ok(())
+}
+
+/// Resident memory in bytes.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
+}

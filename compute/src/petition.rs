@@ -6,7 +6,7 @@
 use crate::calendar::Calendar;
 use crate::codes::Code;
 use crate::event::{EventType, FieldId, Record};
-use crate::instant::Instant;
+use crate::instant::{Day, Instant};
 
 /// Working days to answer, to ask the sender for more, and to refuse or to publish an answer.
 const ANSWER_DAYS: u64 = 15;
@@ -113,7 +113,7 @@ impl<'a> Petition<'a> {
     /// Whether it was handled, or at `cut` may still be handled, in time; `None` when a day count that is
     /// needed meets a year without calendar.
     pub fn is_in_time(&self, cut: Instant, calendar: &Calendar) -> Option<bool> {
-        let limit = |from: Instant, days| calendar.working_day_after(from.day(), days).map(|day| day.end());
+        let limit = |from: Instant, days| calendar.working_day_after(from.day(), days).map(Day::end);
         match self.outcome {
             Outcome::Open => Some(cut <= limit(self.base, ANSWER_DAYS)?),
             Outcome::Waiting(at) => Some(at <= limit(self.base, SUPPLEMENT_DAYS)?),
@@ -129,7 +129,7 @@ impl<'a> Petition<'a> {
 
     /// The next instant after `now` at which time alone changes the judgement.
     pub fn next_change(&self, now: Instant, calendar: &Calendar) -> Option<Instant> {
-        let limit = |from: Instant, days| calendar.working_day_after(from.day(), days).map(|day| day.end());
+        let limit = |from: Instant, days| calendar.working_day_after(from.day(), days).map(Day::end);
         let edge = match self.outcome {
             Outcome::Open => limit(self.base, ANSWER_DAYS),
             Outcome::Answered(at, None) => limit(at, PUBLICATION_DAYS),

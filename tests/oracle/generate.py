@@ -135,8 +135,7 @@ def main():
     parser.add_argument("--events", type=int, required=True)
     parser.add_argument("--queries", type=int, help="print this many questions for the stream instead of the stream")
     parser.add_argument("--out", help="write here instead (.gz is compressed)")
-    shipped = Path(__file__).resolve().parents[2] / "data" / "calendars"
-    parser.add_argument("--calendars", default=shipped if shipped.is_dir() else Path("/work/shared/data/calendars"))
+    parser.add_argument("--calendars", default=Path(__file__).resolve().parents[2] / "compute" / "calendars")
     options = parser.parse_args()
     province = Province(options.seed, Calendar(options.calendars))
     lines = province.lines(options.events)

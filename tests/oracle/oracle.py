@@ -25,8 +25,7 @@ def known_by(events, known_at):
 
 
 def default_calendars():
-    shipped = Path(__file__).resolve().parents[2] / "data" / "calendars"
-    return shipped if shipped.is_dir() else Path("/work/shared/data/calendars")
+    return Path(__file__).resolve().parents[2] / "compute" / "calendars"
 
 
 def main(arguments=None):

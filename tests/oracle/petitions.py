@@ -52,7 +52,7 @@ def judge_petition(base_at, after, calendar, cut):
     if kind == "refused":
         return event.time <= calendar.end_of_nth_day(base_at, 2), event.time
     published = next((later.time for kind, later in after[decisive + 1 :] if kind == "published"), None)
-    answer_by = calendar.end_of_nth_day(base_at, 15)
+    if event.time > calendar.end_of_nth_day(base_at, 15):
+        return False, published  # late already: the days to publish in are not counted
     publish_by = calendar.end_of_nth_day(event.time, 2)
-    in_time = event.time <= answer_by and (cut if published is None else published) <= publish_by
-    return in_time, published
+    return (cut if published is None else published) <= publish_by, published

@@ -13,7 +13,7 @@ use crate::organisation::Organisation;
 /// A shard's chains.
 #[derive(Debug, Default)]
 pub(super) struct Chains {
-    chains: Vec<Box<[Code]>>,
+    units: Vec<Box<[Code]>>,
     numbers: HashMap<Box<[Code]>, u32, RandomState>,
     by_unit: HashMap<(Code, u32), u32, RandomState>,
     /// Version of the organisation `by_unit` was filled from.
@@ -23,7 +23,7 @@ pub(super) struct Chains {
 impl Chains {
     /// The units of a chain, nearest first.
     pub(super) fn units(&self, chain: u32) -> &[Code] {
-        &self.chains[chain as usize]
+        &self.units[chain as usize]
     }
 
     /// The chain of `agency` by the tree in force at `at`; `edges` are the tree's, sorted.
@@ -44,14 +44,13 @@ impl Chains {
             return *chain;
         }
         let units = organisation.chain(agency, at).into_boxed_slice();
-        let chain = match self.numbers.get(&units) {
-            Some(chain) => *chain,
-            None => {
-                let chain = u32::try_from(self.chains.len()).expect("fewer than four billion chains");
-                self.chains.push(units.clone());
-                self.numbers.insert(units, chain);
-                chain
-            }
+        let chain = if let Some(chain) = self.numbers.get(&units) {
+            *chain
+        } else {
+            let chain = u32::try_from(self.units.len()).expect("fewer than four billion chains");
+            self.units.push(units.clone());
+            self.numbers.insert(units, chain);
+            chain
         };
         self.by_unit.insert((agency, stretch), chain);
         chain

@@ -35,7 +35,8 @@ fn partition(hash: u64) -> usize {
 }
 
 fn fingerprint(hash: u64) -> u32 {
-    (hash & u64::from(u32::MAX)) as u32
+    let [a, b, c, d, ..] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 fn spread(fingerprint: u32) -> u64 {

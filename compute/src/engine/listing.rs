@@ -232,10 +232,7 @@ impl Engine {
 }
 
 /// The indicators of `set` in which a mask of dossier conditions counts: code, and whether in the numerator.
-pub fn counts_in<'a>(
-    set: &'a IndicatorSet,
-    mask: crate::set::Mask,
-) -> impl Iterator<Item = (&'a Indicator, bool)> {
+pub fn counts_in(set: &IndicatorSet, mask: crate::set::Mask) -> impl Iterator<Item = (&Indicator, bool)> {
     let dossiers = set.indicators.iter().filter(|indicator| indicator.subject() == Subject::Dossier);
     dossiers
         .filter(move |indicator| mask & (1 << indicator.denominator_bit) != 0)

@@ -190,6 +190,11 @@ impl Engine {
         }
     }
 
+    /// The codes events must be packed with.
+    pub fn codes(&self) -> Arc<CodeBook> {
+        Arc::clone(&self.setup.codes)
+    }
+
     /// How many shards there are.
     pub fn shards(&self) -> usize {
         self.shards.len()
@@ -247,7 +252,9 @@ impl Engine {
         }
         let candidates = self.identities.add(&stored, shards);
         drop(names);
-        candidates.into_iter().for_each(|candidate| self.settle(candidate));
+        for candidate in candidates {
+            self.settle(candidate);
+        }
         assert!(
             self.tally.is_conserved(),
             "every event is applied, duplicate or superseded: {:?}",

@@ -249,7 +249,8 @@ impl Shard {
 
 /// Families of one code are kept apart.
 fn index_hash(family: Family, hash: u64) -> u32 {
-    ((hash >> 16) as u32).wrapping_add((family as u32).wrapping_mul(0x85EB_CA6B))
+    let [_, _, a, b, c, d, ..] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]).wrapping_add((family as u32).wrapping_mul(0x85EB_CA6B))
 }
 
 pub(super) fn clash(winner: &Record<'_>, subject: &[u8], names: &Names) -> Clash {

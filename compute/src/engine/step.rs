@@ -230,15 +230,16 @@ impl Engine {
     }
 
     /// Remembers which dossiers the petitions name; dossiers newly named, or no longer, are folded again.
-    fn note_complaints(&mut self, folded: &[Vec<(Folded, Vec<Box<[u8]>>)>]) {
+    fn note_complaints(&mut self, folded: &[Vec<FoldedPetition>]) {
         let count = self.shards.len();
         let mut touched: Vec<Box<[u8]>> = Vec::new();
         for (shard, petitions) in folded.iter().enumerate() {
             for (petition, names) in petitions {
                 let petition = SubjectRef::new(shard, petition.place as usize, count);
-                let before = match names.is_empty() {
-                    true => self.named.remove(&petition),
-                    false => self.named.insert(petition, names.clone()),
+                let before = if names.is_empty() {
+                    self.named.remove(&petition)
+                } else {
+                    self.named.insert(petition, names.clone())
                 };
                 let before = before.unwrap_or_default();
                 if before == *names {
@@ -402,13 +403,13 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
             rows: Vec::new(),
             is_timer_new: false,
         };
-        let mut named: Vec<Box<[u8]>> = Vec::new();
+        let mut complained: Vec<Box<[u8]>> = Vec::new();
         let mut home = None;
         let (records, _) = shard.standing(at, context.as_of, context.names);
         if let Some(petition) = Petition::fold(&records) {
             one.officer = number(petition.officer);
             home = Some((petition.agency, petition.base));
-            named = petition.dossiers.iter().map(|code| code.as_bytes().into()).collect();
+            complained = petition.dossiers.iter().map(|code| code.as_bytes().into()).collect();
             let next = petition.next_change(context.as_of, context.calendar);
             next_change = next_change.min(next.unwrap_or(Instant::LAST));
             for (period, window) in context.windows.iter().enumerate() {
@@ -425,7 +426,7 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
         one.is_timer_new = subject.next_change != next_change;
         (subject.is_dirty, subject.next_change) = (false, next_change);
         folded.push(one);
-        names.push(named);
+        names.push(complained);
     }
     pending.flush(Subject::Petition, context.catalogue, &mut folded)?;
     Ok(folded.into_iter().zip(names).collect())

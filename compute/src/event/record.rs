@@ -353,10 +353,10 @@ fn packed(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
+        out.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push(number.to_le_bytes()[0]);
 }
 
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -376,7 +376,9 @@ fn put_value(out: &mut Vec<u8>, field: &Field, value: &Given<'_>, codes: &mut Lo
         Given::Text(text) => put_bytes(out, text.as_bytes()),
         Given::Texts(texts) => {
             let mut inner = Vec::new();
-            texts.iter().for_each(|text| put_bytes(&mut inner, text.as_bytes()));
+            for text in texts {
+                put_bytes(&mut inner, text.as_bytes());
+            }
             put_bytes(out, &inner);
         }
         Given::Parts(counts) => counts.iter().for_each(|count| put_number(out, *count)),

@@ -186,7 +186,7 @@ impl Catalogue {
     /// # Errors
     /// [`SetError`] naming file and line.
     pub fn load(mut files: Vec<SetText>) -> Result<Catalogue, SetError> {
-        files.retain(|(path, _)| path.ends_with(".toml"));
+        files.retain(|(path, _)| std::path::Path::new(path).extension().is_some_and(|kind| kind == "toml"));
         files.sort();
         let mut conditions = Conditions::default();
         let builtin = |problem| SetError::Condition { place: "built-in".to_owned(), problem };

@@ -101,7 +101,7 @@ export function showRows(ranking, rows, { changed, isForced }) {
   wanted = rows;
   for (const row of [...rows.ranked, ...rows.unranked]) drawRow(ranking, row, changed.has(row.code));
   const moves = pendingMoves();
-  if (false) {
+  if (moves > 0 && !isForced && isHeld()) {
     pendingButton.textContent = textOfCount("pending", moves, count(moves));
     pendingButton.hidden = false;
   } else {

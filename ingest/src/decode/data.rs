@@ -286,11 +286,10 @@ fn scalar_slot(kind: FieldKind, scalar: Scalar<'_>) -> Slot<'_> {
         scalar => scalar,
     };
     Some(match (kind, scalar) {
-        (FieldKind::Anything, _) => Ok(Given::Dropped),
+        (FieldKind::Anything, _) | (FieldKind::FreeText, Scalar::Text(_)) => Ok(Given::Dropped),
         (FieldKind::Bool, Scalar::Bool(value)) => Ok(Given::Bool(value)),
         (FieldKind::Whole, Scalar::Whole(value)) if value <= WHOLE_MAX => Ok(Given::Whole(value)),
         (FieldKind::Whole, Scalar::Whole(_) | Scalar::Number) => Err(Reason::NotWhole),
-        (FieldKind::FreeText, Scalar::Text(_)) => Ok(Given::Dropped),
         (FieldKind::Code | FieldKind::Text, Scalar::Text(text)) => Ok(Given::Text(text)),
         (FieldKind::Instant, Scalar::Text(text)) => {
             Instant::parse(&text).map(Given::Instant).ok_or(Reason::NotInstant)

@@ -443,7 +443,10 @@ fn a_bare_date_may_have_a_column_and_a_time_of_day_of_its_own() {
 /// The municipal log is not ours to ship; `docs/import.md` gives the figures.
 #[test]
 fn the_municipal_log_is_read_whole_by_the_shipped_mapping() {
-    let path = std::env::var("NHIP_COSELOG").unwrap_or("/work/shared/data/coselog-receipt.csv".to_owned());
+    let path = std::env::var("NHIP_COSELOG").unwrap_or_else(|_| {
+        // The shared folder lies beside the repository.
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/coselog-receipt.csv").to_owned()
+    });
     let Ok(log) = std::fs::read_to_string(&path) else {
         // Past the harness, which keeps what a passing test prints to itself.
         let skipped =
