@@ -42,8 +42,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some((arrival, line)) = story.next_line() {
         live.push_back((arrival, line.to_vec()));
         if live.len() > wanted {
-            let (_, line) = live.pop_front().unwrap_or_default();
-            routed.push(&decode::decode(&line).map_err(|rejection| rejection.to_string())?, &mut local);
+            let (_, past) = live.pop_front().unwrap_or_default();
+            routed.push(&decode::decode(&past).map_err(|rejection| rejection.to_string())?, &mut local);
         }
         if routed.len() == 100_000 {
             engine.apply(&[std::mem::replace(&mut routed, Routed::new(2))]);

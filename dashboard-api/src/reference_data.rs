@@ -46,7 +46,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Re
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
             collect(&entry.path(), &format!("{name}/"), files)?;
-        } else if name.ends_with(".toml") {
+        } else if entry.path().extension().is_some_and(|kind| kind == "toml") {
             let text = std::fs::read_to_string(entry.path())
                 .map_err(|error| Failure::question(format!("{name} cannot be read: {error}")))?;
             files.push((name, text));

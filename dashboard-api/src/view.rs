@@ -5,12 +5,13 @@
 
 use std::path::PathBuf;
 
+use compute::codes::{Code, Names};
 use compute::dossier::Flag;
 use compute::dossier::Step;
-use compute::engine::{Story, counts_in};
+use compute::engine::{Story, Survey, counts_in};
 use compute::figures::{Figures, UnitFigures};
 use compute::result::ratio;
-use compute::set::points::decimal;
+use compute::set::points::{decimal, half_up};
 use compute::set::{Catalogue, Indicator, IndicatorSet};
 use ingest::files::SetAside;
 use serde_json::{Map, Value, json};
@@ -21,7 +22,7 @@ const RANKING_COUNTS: [&str; 2] = ["overdue", "due_soon"];
 /// One event set aside, as a line of a rejects file.
 pub(crate) fn set_aside(one: &SetAside, files: &[PathBuf]) -> Value {
     let file = files.get(one.file).map(|path| path.display().to_string());
-    let sha256: String = one.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = one.sha256.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     json!({
         "file": file, "line": one.line, "offset": one.offset,
         "reason": one.rejection.reason.code(), "field": one.rejection.field,
@@ -108,6 +109,38 @@ fn scored(unit: &UnitFigures, set: &IndicatorSet) -> Value {
     })
 }
 
+/// Figures without points, and integrity flags.
+pub(crate) fn survey(survey: &Survey, names: &Names) -> Value {
+    let text = |code: &Option<Code>| code.map(|code| names.text(code).to_owned());
+    let handling = survey.handling.iter().map(|one| {
+        let average = half_up(u128::from(one.seconds), 100, u128::from(one.ended * one.unit_seconds));
+        json!({
+            "procedure": names.text(one.procedure), "ended": one.ended, "seconds": one.seconds,
+            "average": decimal(average), "unit": one.unit,
+        })
+    });
+    let waiting = survey.waiting_for_acceptance.iter();
+    let bundles = survey.bundles.iter().map(|bundle| {
+        json!({
+            "code": bundle.code, "dossiers": bundle.dossiers, "complete": bundle.is_complete,
+            "on_time": bundle.is_on_time, "held_up_by": bundle.held_up_by,
+        })
+    });
+    let flagged = survey.flagged.iter().map(|one| {
+        let flags: Vec<&str> = one.flags.iter().map(Flag::name).collect();
+        json!({ "dossier": one.dossier, "agency": text(&one.agency), "flags": flags })
+    });
+    json!({
+        "average_handling": handling.collect::<Vec<_>>(),
+        "waiting_for_acceptance": waiting
+            .map(|(dossier, agency)| json!({ "dossier": dossier, "agency": text(agency) }))
+            .collect::<Vec<_>>(),
+        "linked_services": bundles.collect::<Vec<_>>(),
+        "integrity_flags": flagged.collect::<Vec<_>>(),
+        "defects": { "agency_never_defined": survey.without_agency, "no_due_date": survey.without_due },
+    })
+}
+
 fn sets(catalogue: &Catalogue) -> Value {
     let set = |set: &IndicatorSet| json!({ "id": set.file.id, "title": { "vi": set.file.title.vi, "en": set.file.title.en } });
     Value::Array(catalogue.sets.iter().map(set).collect())
@@ -161,7 +194,7 @@ pub(crate) fn indicators(set: &IndicatorSet) -> Value {
             "measure": {
                 "population": measure.population.get_ref(), "denominator": measure.denominator.get_ref(),
                 "numerator": measure.numerator.get_ref(),
-                "with_dossier": measure.with_dossier.as_ref().map(|condition| condition.get_ref()),
+                "with_dossier": measure.with_dossier.as_ref().map(toml::Spanned::get_ref),
             },
         })
     };
@@ -172,7 +205,7 @@ pub(crate) fn indicators(set: &IndicatorSet) -> Value {
 }
 
 /// One dossier's story.
-pub(crate) fn story(code: &str, story: &Story, set: &IndicatorSet, text: String) -> Value {
+pub(crate) fn story(code: &str, story: &Story, set: &IndicatorSet, text: &str) -> Value {
     let events: Vec<Value> = story
         .events
         .iter()

@@ -1,2 +1,14 @@
-//! Begun.
-fn main() {}
+//! The specification as stories: events go into the real program, figures come out.
+//!
+//! Read the tests' names as a page; the language of the stories is explained in `tests/support/story.rs`.
+//! Not here: the program against a second implementation (`tests/oracle`), chance (`tests/simulation`).
+
+mod calendar;
+mod clock;
+mod due_dates;
+mod endings;
+mod figures;
+mod organisation;
+mod periods;
+mod petitions;
+mod standing;

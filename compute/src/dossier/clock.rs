@@ -26,7 +26,7 @@ pub enum Cause {
 }
 
 /// Due date and stops of a dossier, as of some event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Clock {
     /// The due date in force.
     pub due: Option<Instant>,
@@ -36,6 +36,8 @@ pub struct Clock {
     pub stop: Option<Stop>,
     /// Replacements of the due date that took effect.
     pub changes: u32,
+    /// The stretches it stood for, in order.
+    pub stood: Vec<(Instant, Instant)>,
     /// A replacement was tried after the due date had passed.
     pub was_changed_late: bool,
 }
@@ -93,6 +95,7 @@ impl Clock {
             return;
         }
         self.stop = None;
+        self.stood.push((stop.since, at));
         if gives.is_none() {
             self.due = self.due.map(|due| due.moved_by(stop.since, at));
             tell(Step::Moved { at, since: stop.since, due: self.due });
@@ -107,6 +110,9 @@ impl Clock {
 
     /// An end closes every stop without moving the due date; the instant to compare with it.
     pub fn end(&mut self, at: Instant) -> Instant {
-        self.stop.take().map_or(at, |stop| stop.since)
+        self.stop.take().map_or(at, |stop| {
+            self.stood.push((stop.since, at));
+            stop.since
+        })
     }
 }

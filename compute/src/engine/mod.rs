@@ -13,6 +13,7 @@ mod reference;
 mod rows;
 mod shard;
 mod step;
+mod survey;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use frame::{Frame, UnitFrame};
 pub use listing::{ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;
 pub use shard::{Clash, Tally};
+pub use survey::{Bundle, Flagged, Handling, Survey};
 
 use crate::calendar::Calendar;
 use crate::codes::{Code, CodeBook, LocalCodes};

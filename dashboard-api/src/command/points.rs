@@ -10,7 +10,7 @@ use crate::reference_data;
 
 #[derive(Debug, Args)]
 pub(super) struct PointsArguments {
-    /// CSV with columns metric_code, numerator, denominator (portal codes of the set); others pass through
+    /// CSV with columns `metric_code`, numerator, denominator (portal codes of the set); others pass through
     counts: PathBuf,
     /// Indicator set
     #[arg(long, default_value = "portal-2026")]

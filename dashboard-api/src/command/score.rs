@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 use compute::codes::CodeBook;
-use compute::engine::{Engine, Keep, Part, Setup, Snapshot, Who};
+use compute::engine::{Engine, Keep, Part, Setup, Who};
 use compute::explain;
 use compute::figures::{Figures, Level};
 use compute::instant::Instant;
@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &ScoreArguments) -> Result<u8, Failure> {
     } else if let Some(question) = question {
         print(&question.answer(&engine, &codes, arguments.period, arguments.by)?)?;
     } else {
-        print_result(&engine.snapshot(), arguments, set, &catalogue)?;
+        print_result(&engine, arguments, set, &catalogue)?;
     }
     Ok(if arguments.strict && set_aside > 0 { 3 } else { 0 })
 }
@@ -180,20 +180,21 @@ fn read(
 }
 
 fn print_result(
-    snapshot: &Snapshot,
+    engine: &Engine,
     arguments: &ScoreArguments,
     set: &IndicatorSet,
     catalogue: &Catalogue,
 ) -> Result<(), Failure> {
-    let level = Level::from(arguments.by);
+    let (snapshot, level) = (engine.snapshot(), Level::from(arguments.by));
     let period = snapshot.period(arguments.period);
     let period = period.ok_or_else(|| Failure::broken("the period asked about was not kept".to_owned()))?;
-    let figures = Figures::of(snapshot, period, set, level);
+    let figures = Figures::of(&snapshot, period, set, level);
     match arguments.format {
         Format::Csv => print(&result::csv(&figures, set)),
         Format::Table => print(&table::figures(&figures, set)),
         Format::Json => {
-            let json = view::scores(&figures, set, catalogue);
+            let mut json = view::scores(&figures, set, catalogue);
+            json["survey"] = view::survey(&engine.survey(arguments.period), &snapshot.codes.names());
             print(&format!("{}\n", serde_json::to_string_pretty(&json).unwrap_or_default()))
         }
     }

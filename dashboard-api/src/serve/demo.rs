@@ -44,11 +44,11 @@ pub(crate) fn run(server: &Server, plan: &Plan, opening: Instant, rate: u32, clo
         if server.live.apply_blocking(batch).is_err() {
             return;
         }
-        if !is_past {
+        if is_past {
+            owed = 0.0;
+        } else {
             owed -= per_beat;
             std::thread::sleep(BEAT);
-        } else {
-            owed = 0.0;
         }
     }
     tracing::info!("the demo's story has ended; the figures stay");

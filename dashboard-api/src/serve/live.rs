@@ -231,7 +231,9 @@ impl Worker {
                 // A sender that has gone away does not want to know.
                 let _ = answer.send(Applied { version });
             }
-            questions.into_iter().for_each(|question| question(&self.engine));
+            for question in questions {
+                question(&self.engine);
+            }
             self.telemetry.step_seconds.observe(started.elapsed().as_secs_f64());
         }
     }

@@ -192,7 +192,7 @@ async fn subject(
     let story =
         story.ok_or_else(|| Problem::unknown("subject", format!("no event names the dossier {code}")))?;
     let text = explain::tell(&code, &story, set, &server.codes.names(), &server.live.calendar());
-    Ok(Json(view::story(&code, &story, set, text)))
+    Ok(Json(view::story(&code, &story, set, &text)))
 }
 
 async fn take_events(

@@ -37,6 +37,11 @@ export const clockWithSeconds = (when) => format(when, { ...CLOCK, second: "2-di
 export const day = (when) => format(when, DAY);
 export const moment = (when) => `${clockWithSeconds(when)} ${day(when)}`;
 
+/** `when` as seen at `now`: the day is named once it is another one, on a screen left open overnight. */
+export function clockOrDay(when, now) {
+  return day(when) === day(now) ? clock(when) : format(when, { ...CLOCK, day: "2-digit", month: "2-digit" });
+}
+
 /** The last day of a period whose `end` is excluded. */
 export const lastDay = (end) => day(new Date(instant(end).getTime() - 1).toISOString());
 

@@ -1,12 +1,15 @@
 // The province at the head of the page: total, grade, what could be measured, six groups.
 
-import { clock, count, decimal, hundredths, signed } from "./figures.js";
+import { clockOrDay, count, decimal, hundredths, signed } from "./figures.js";
 import { element, icon, unseen } from "./elements.js";
 import { language, spoken, text } from "./words.js";
 
 const section = document.getElementById("province");
 
 export const unitName = (row) => (language === "en" && row.name_en) || row.name;
+
+/** Since when changes are counted: the instant of the first figures on this page. */
+export const openedAt = (ranking) => clockOrDay(ranking.baselineAt, ranking.head.as_of);
 
 /** Marks a Vietnamese name inside an English page, so that it is read aloud as Vietnamese. */
 export const nameLanguage = (row) => (language === "en" && !row.name_en ? "vi" : undefined);
@@ -49,7 +52,7 @@ function situation(row, linkSortedBy) {
 
 function changeWords(ranking, row) {
   const { points } = ranking.changeOf(row);
-  const at = clock(ranking.baselineAt);
+  const at = openedAt(ranking);
   const words = points === 0 ? text("unchanged_since", { at }) : text("since_load", { change: signed(points), at });
   return element("span", { class: "score-change" }, words);
 }

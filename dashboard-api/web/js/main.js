@@ -6,7 +6,7 @@ import { showClocks } from "./clocks.js";
 import { connect } from "./connection.js";
 import { element, write } from "./elements.js";
 import { count, day, lastDay, moment } from "./figures.js";
-import { showHeadline } from "./headline.js";
+import { openedAt, showHeadline } from "./headline.js";
 import { Ranking, fold, matches, parseSort } from "./ranking.js";
 import { columnsOf, showRows, startTable } from "./table.js";
 import { pageOf, startWall } from "./wall.js";
@@ -92,8 +92,7 @@ function showNotice() {
 
 function showPickers() {
   const { head } = ranking;
-  const kinds = Map.groupBy ? Map.groupBy(head.periods, periodKind) : groupPeriods(head.periods);
-  const groups = [...kinds].map(([kind, periods]) => ({
+  const groups = [...groupPeriods(head.periods)].map(([kind, periods]) => ({
     label: text(`period_kind.${kind}`),
     options: periods.map((period) => [period, periodName(period)]),
   }));
@@ -175,7 +174,7 @@ function showTable(isForced) {
   }
   const sort = parseSort(state.sort, ranking.head.groups);
   const { period, set } = ranking.head;
-  const drawing = [language, period, set.id, set.version, ranking.baselineAt, kind, sort.column, sort.isDescending].join();
+  const drawing = [language, period, set.id, set.version, openedAt(ranking), kind, sort.column, sort.isDescending].join();
   const isNew = drawing !== drawnAs;
   drawnAs = drawing;
   if (isNew) {
@@ -245,8 +244,8 @@ function fillWords() {
   for (const node of document.querySelectorAll("[data-name]")) node.setAttribute("aria-label", text(node.dataset.name));
   for (const link of document.querySelectorAll("[data-language]")) {
     link.href = addressOf({ ...state, lang: link.dataset.language });
-    link.toggleAttribute("aria-current", link.dataset.language === language);
     if (link.dataset.language === language) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
   }
 }
 

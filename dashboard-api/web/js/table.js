@@ -1,9 +1,9 @@
 // The ranking table of one peer class. Figures change in place at once; rows change places only when nobody
 // points at, reads or has focus in the table, else the reader is offered to apply the moves.
 
-import { clock, count, decimal, signed } from "./figures.js";
+import { count, decimal, signed } from "./figures.js";
 import { element, unseen, write } from "./elements.js";
-import { gradeChip, nameLanguage, shareOf, unitName } from "./headline.js";
+import { gradeChip, nameLanguage, openedAt, shareOf, unitName } from "./headline.js";
 import { movesNeeded } from "./ranking.js";
 import { shortGroupName, spoken, text, textOfCount } from "./words.js";
 
@@ -24,7 +24,7 @@ let bodies = null;
 
 /** What a column is called, and which order a first press gives. */
 export function columnsOf(ranking) {
-  const at = clock(ranking.baselineAt);
+  const at = openedAt(ranking);
   const plain = (id, startsDescending, label = text(`column.${id}`)) => ({ id, label, startsDescending });
   return [
     plain("rank", false),
