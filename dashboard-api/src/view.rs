@@ -11,6 +11,7 @@ use compute::dossier::Step;
 use compute::engine::{Story, Survey, counts_in};
 use compute::figures::{Figures, UnitFigures};
 use compute::result::ratio;
+use compute::set::definition::Grade;
 use compute::set::points::{decimal, half_up};
 use compute::set::{Catalogue, Indicator, IndicatorSet};
 use ingest::files::SetAside;
@@ -49,7 +50,9 @@ fn head(figures: &Figures, set: &IndicatorSet) -> Map<String, Value> {
         "set": {
             "id": set.file.id, "version": set.file.version,
             "title": { "vi": set.file.title.vi, "en": set.file.title.en },
+            "received_min": set.ranking.received_min,
         },
+        "grades": set.file.grades.iter().map(grade_words).collect::<Vec<_>>(),
         "groups": groups,
     });
     head.as_object().cloned().unwrap_or_default()
@@ -58,10 +61,17 @@ fn head(figures: &Figures, set: &IndicatorSet) -> Map<String, Value> {
 /// Points and maximum by group.
 fn groups(unit: &UnitFigures, set: &IndicatorSet) -> Value {
     let group = |id: &str| {
-        let members = unit.figures.iter().filter(|figure| set.indicators[figure.indicator].file.group == id);
-        let (points, max) =
-            members.fold((0, 0), |(points, max), figure| (points + figure.points, max + figure.max));
-        json!({ "points": decimal(points), "max": max })
+        let (mut points, mut max, mut measured_max) = (0, 0, 0);
+        for figure in &unit.figures {
+            let indicator = &set.indicators[figure.indicator];
+            if indicator.file.group == id {
+                let is_measured = figure.denominator > 0 || indicator.is_full_when_empty();
+                points += figure.points;
+                max += figure.max;
+                measured_max += if is_measured { figure.max } else { 0 };
+            }
+        }
+        json!({ "points": decimal(points), "max": max, "measured_max": measured_max })
     };
     let groups = set.groups().iter().map(|known| (known.id.clone(), group(&known.id)));
     Value::Object(groups.collect())
@@ -69,7 +79,11 @@ fn groups(unit: &UnitFigures, set: &IndicatorSet) -> Value {
 
 fn grade(unit: &UnitFigures, set: &IndicatorSet) -> Value {
     let grade = unit.total.and_then(|total| set.grade(total));
-    grade.map_or(Value::Null, |grade| json!({ "vi": grade.vi, "en": grade.en, "from": grade.from }))
+    grade.map_or(Value::Null, grade_words)
+}
+
+fn grade_words(grade: &Grade) -> Value {
+    json!({ "vi": grade.vi, "en": grade.en, "from": grade.from })
 }
 
 /// All figures of a period: every indicator of every unit.

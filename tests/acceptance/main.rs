@@ -5,10 +5,17 @@
 
 mod calendar;
 mod clock;
+mod command_line;
 mod due_dates;
 mod endings;
 mod figures;
+mod http;
+mod openapi;
 mod organisation;
 mod periods;
 mod petitions;
+mod regressions;
+mod rejects;
+mod sets;
+mod shared_data;
 mod standing;

@@ -9,7 +9,8 @@ fn rejection(line: &[u8]) -> Value {
     let folder = Folder::new();
     let (good, rejects) = (events("01/10 08:00 accepted due=30/11 17:30"), folder.path("rejects.ndjson"));
     let input = [good.as_bytes(), line, b"\n", good.as_bytes()].concat();
-    let asked = ["score", "-", "--period", "2026-10", "--as-of", "2026-11-01", "--format", "csv", "--rejects"];
+    let asked =
+        ["score", "-", "--period", "2026-10", "--as-of", "2026-11-01", "--format", "csv", "--rejects"];
     let ran = nhip(&[&asked[..], &[&rejects]].concat(), &input);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     let clean = nhip(&asked[..8], good.as_bytes());
@@ -30,15 +31,31 @@ fn every_reason_says_what_is_wrong_and_in_which_field() {
         ("not an event", "not_json", None),
         ("[1]", "not_object", None),
         ("{}", "missing", Some("id")),
-        (r#"{"id":"","source":"/s","type":"t","subject":"x","time":"2026-10-01T08:00:00Z"}"#, "empty", Some("id")),
-        (r#"{"id":7,"source":"/s","type":"t","subject":"x","time":"2026-10-01T08:00:00Z"}"#, "wrong_type", Some("id")),
+        (
+            r#"{"id":"","source":"/s","type":"t","subject":"x","time":"2026-10-01T08:00:00Z"}"#,
+            "empty",
+            Some("id"),
+        ),
+        (
+            r#"{"id":7,"source":"/s","type":"t","subject":"x","time":"2026-10-01T08:00:00Z"}"#,
+            "wrong_type",
+            Some("id"),
+        ),
         (&event("dossier.eaten", "2026-10-01T08:00:00Z", "{}"), "unknown_type", Some("type")),
         (&event("dossier.closed", "2026-10-01T08:00:00", "{}"), "not_instant", Some("time")),
         (&event("dossier.closed", "2026-10-01T08:00:60Z", "{}"), "not_instant", Some("time")),
         (&event("dossier.closed", "1999-12-31T23:59:59Z", "{}"), "out_of_range", Some("time")),
         (&event("dossier.reopened", "2026-10-01T08:00:00Z", "{}"), "missing", Some("reason")),
-        (&event("dossier.fee_set", "2026-10-01T08:00:00Z", r#"{"fee_vnd":5000.0}"#), "not_whole", Some("fee_vnd")),
-        (&event("dossier.paused", "2026-10-01T08:00:00Z", r#"{"reason":"lunch"}"#), "not_in_list", Some("reason")),
+        (
+            &event("dossier.fee_set", "2026-10-01T08:00:00Z", r#"{"fee_vnd":5000.0}"#),
+            "not_whole",
+            Some("fee_vnd"),
+        ),
+        (
+            &event("dossier.paused", "2026-10-01T08:00:00Z", r#"{"reason":"lunch"}"#),
+            "not_in_list",
+            Some("reason"),
+        ),
     ];
     for (line, reason, field) in table {
         let told = rejection(line.as_bytes());

@@ -40,7 +40,8 @@ fn fields(line: &str) -> Vec<String> {
 
 /// The tables of docs/import.md: who, then 2.1 of 2010, 2011 and 2012.
 fn documented() -> Vec<(String, [String; 3])> {
-    let text = std::fs::read_to_string(shared::root().join("docs/import.md")).expect("docs/import.md is there");
+    let text =
+        std::fs::read_to_string(shared::root().join("docs/import.md")).expect("docs/import.md is there");
     let rows = text.lines().filter_map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let [who, _, _, _, _, first, second, third] = cells[..] else { return None };
@@ -64,7 +65,8 @@ fn the_municipal_log_gives_the_figures_its_documentation_counts() {
     for (place, year) in ["2010", "2011", "2012"].into_iter().enumerate() {
         let mut counted = Vec::new();
         for by in ["agency", "officer"] {
-            let asked = ["score", &out, "--period", year, "--as-of", "2012-02-01", "--format", "csv", "--by", by];
+            let asked =
+                ["score", &out, "--period", year, "--as-of", "2012-02-01", "--format", "csv", "--by", by];
             counted.extend(figures(&nhip(&asked, b"").text()));
         }
         for (who, figures) in &documented {

@@ -7,8 +7,8 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::rows::{DossierRows, Window};
 use super::Engine;
+use super::rows::{DossierRows, Window};
 use crate::calendar::Calendar;
 use crate::codes::{Code, Names};
 use crate::dossier::{Flag, Flags, Life, Surroundings};

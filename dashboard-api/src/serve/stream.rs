@@ -45,6 +45,10 @@ async fn follow(server: Server, view: View, send: mpsc::Sender<Result<Event, Inf
                 changed.push(row.clone());
             }
         }
+        if shown.len() > ranking.rows.len() {
+            // A unit has gone; the viewer connects again and gets all rows anew.
+            break;
+        }
         let is_due = last_told.elapsed() >= TICK;
         let event = if is_first || !changed.is_empty() {
             let mut message = ranking.head.clone();

@@ -1,0 +1,149 @@
+//! The description of the API against the API: every route described, every answer as described.
+//!
+//! The check of shapes knows the few words of JSON Schema that `openapi.json` uses, and refuses others.
+
+use acceptance_tests::server::Server;
+use acceptance_tests::shared;
+use acceptance_tests::story::events;
+use serde_json::Value;
+
+fn document() -> Value {
+    let path = shared::root().join("dashboard-api/openapi.json");
+    serde_json::from_str(&std::fs::read_to_string(path).expect("the description is there"))
+        .expect("it is JSON")
+}
+
+#[test]
+fn every_route_is_described_and_every_description_has_a_route() {
+    let routes = std::fs::read_to_string(shared::root().join("dashboard-api/src/serve/routes.rs"));
+    let routes = routes.expect("the routes are there");
+    let mut built: Vec<String> = routes
+        .split(".route(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(|path| path.replace('*', ""))
+        .collect();
+    let document = document();
+    let mut described: Vec<&String> = document["paths"].as_object().expect("paths").keys().collect();
+    built.sort();
+    described.sort();
+    assert_eq!(built.iter().collect::<Vec<_>>(), described);
+}
+
+#[test]
+fn the_server_gives_its_own_description() {
+    assert_eq!(Server::start().get("/openapi.json").json(), document());
+}
+
+#[test]
+fn every_path_answers_as_described() {
+    let server = Server::start();
+    server.post_batch(&events("01/02 08:00 H1 accepted due=09/02 17:30\n01/02 08:00 K petition.received"));
+    let document = document();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let filled = path.replace("{code}", "H1").replace("{path}", "style.css");
+        for (method, operation) in operations.as_object().expect("operations") {
+            let (status, answer) = match method.as_str() {
+                "get" if path == "/api/v1/stream" => {
+                    let mut follower = server.follow("/api/v1/stream");
+                    fits(
+                        &document,
+                        &document["components"]["schemas"]["Ranking"],
+                        &follower.next_ranking(),
+                        path,
+                    );
+                    continue;
+                }
+                "get" if path == "/api/v1/lists" => {
+                    (200, server.get("/api/v1/lists?unit=C1&indicator=2.1&part=den"))
+                }
+                "get" => (200, server.get(&filled)),
+                "post" => (202, server.post(&filled, "application/cloudevents-batch+json", b"[{}]")),
+                other => panic!("{path} has a method this test does not know: {other}"),
+            };
+            assert_eq!(answer.status, status, "{path}: {}", answer.text());
+            let kind = answer.header("content-type").split(';').next().unwrap_or_default().to_owned();
+            let content = &operation["responses"][status.to_string()]["content"];
+            let described = content.get(&kind).unwrap_or_else(|| panic!("{path} answers with {kind}"));
+            if kind == "application/json" {
+                fits(&document, &described["schema"], &answer.json(), path);
+            }
+        }
+    }
+}
+
+#[test]
+fn problems_come_as_described() {
+    let server = Server::start();
+    let document = document();
+    for (path, name) in [("/api/v1/scores?period=x", "Malformed"), ("/api/v1/subjects/H404", "Unknown")] {
+        let answer = server.get(path);
+        let described = &document["components"]["responses"][name];
+        fits(&document, &document["components"]["schemas"]["Problem"], &answer.json(), path);
+        let code = answer.json()["code"].as_str().expect("a code").to_owned();
+        assert!(
+            described["description"].as_str().is_some_and(|text| text.contains(&code)),
+            "{code} is not described"
+        );
+    }
+}
+
+/// Fails unless `value` has the shape of `schema`.
+fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
+    for (word, rule) in schema.as_object().expect("a schema is an object") {
+        match word.as_str() {
+            "$ref" => {
+                let pointer = rule.as_str().expect("a reference is text").trim_start_matches('#');
+                fits(document, document.pointer(pointer).expect("references lead somewhere"), value, place);
+            }
+            "allOf" => {
+                rule.as_array().expect("a list").iter().for_each(|one| fits(document, one, value, place))
+            }
+            // Only "this or null" is used.
+            "anyOf" if !value.is_null() => fits(document, &rule[0], value, place),
+            "type" => {
+                let is_of = |name: &Value| name == kind(value);
+                let is_right = rule.as_array().map_or_else(|| is_of(rule), |names| names.iter().any(is_of));
+                assert!(is_right, "{place} is {value}, not {rule}");
+            }
+            "required" if value.is_object() => {
+                for name in rule.as_array().expect("a list").iter().filter_map(Value::as_str) {
+                    assert!(value.get(name).is_some(), "{place} has no {name}: {value}");
+                }
+            }
+            "properties" => {
+                for (name, inner) in rule.as_object().expect("properties") {
+                    if let Some(found) = value.get(name) {
+                        fits(document, inner, found, &format!("{place}.{name}"));
+                    }
+                }
+            }
+            "additionalProperties" => {
+                for (name, found) in value.as_object().into_iter().flatten() {
+                    fits(document, rule, found, &format!("{place}.{name}"));
+                }
+            }
+            "items" => {
+                for (number, found) in value.as_array().into_iter().flatten().enumerate() {
+                    fits(document, rule, found, &format!("{place}[{number}]"));
+                }
+            }
+            "enum" => assert!(rule.as_array().is_some_and(|list| list.contains(value)), "{place} is {value}"),
+            "const" => assert_eq!(rule, value, "{place}"),
+            "anyOf" | "required" | "description" | "format" | "pattern" | "examples" | "maxItems"
+            | "minLength" => {}
+            other => panic!("the check does not know {other}"),
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
