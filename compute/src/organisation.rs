@@ -28,7 +28,7 @@ impl AgencyKind {
 }
 
 /// One definition, valid in `[from, to)`.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Version<T> {
     /// First instant of validity.
     pub from: Instant,
@@ -39,7 +39,7 @@ pub struct Version<T> {
 }
 
 /// An agency as defined.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Agency {
     /// Name, Vietnamese.
     pub name: String,
@@ -61,7 +61,7 @@ pub struct Officer {
 }
 
 /// The versions of one agency or officer, in the order of their events.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Versions<T>(Vec<Version<T>>);
 
 impl<T> Default for Versions<T> {

@@ -19,3 +19,4 @@ mod rejects;
 mod sets;
 mod shared_data;
 mod standing;
+mod survey;

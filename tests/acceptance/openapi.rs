@@ -97,7 +97,7 @@ fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
                 fits(document, document.pointer(pointer).expect("references lead somewhere"), value, place);
             }
             "allOf" => {
-                rule.as_array().expect("a list").iter().for_each(|one| fits(document, one, value, place))
+                rule.as_array().expect("a list").iter().for_each(|one| fits(document, one, value, place));
             }
             // Only "this or null" is used.
             "anyOf" if !value.is_null() => fits(document, &rule[0], value, place),

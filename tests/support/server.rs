@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::program::binary;
 
 /// Longer than any answer takes, so that a hung server fails a test instead of holding it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of its own, ended with the test by its id.
 #[derive(Debug)]

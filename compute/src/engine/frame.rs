@@ -70,7 +70,7 @@ struct AgencyFrame {
 }
 
 /// Rows and procedure counts of a period.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Frame {
     /// The period.
     pub period: Period,
@@ -237,6 +237,29 @@ impl Frame {
             }
         }
         Ok(())
+    }
+
+    /// The same frame after reports or copies changed: only what comes from them is counted anew.
+    pub(super) fn with_agencies_of(
+        &self,
+        window: &Window,
+        reference: &Reference,
+        catalogue: &Catalogue,
+    ) -> Result<Frame, ComputeError> {
+        let mut frame = self.clone();
+        frame.agencies.clear();
+        let bits = catalogue.conditions.bits_of(Subject::Agency);
+        for unit in &mut frame.units {
+            for bit in &bits {
+                unit.counts[*bit] = 0;
+            }
+            unit.reported = (
+                reference.reported(unit.code, window.period),
+                reference.share_of_last_year(unit.code, window.period),
+            );
+        }
+        frame.count_agencies(window, reference, catalogue)?;
+        Ok(frame)
     }
 
     fn fill_officers(&mut self, window: &Window, reference: &Reference) {

@@ -25,8 +25,6 @@ pub struct Reference {
     reports: HashMap<(Code, Period), u64, RandomState>,
     /// Certified copies a unit served: when, how many.
     copies: HashMap<Code, Vec<(Instant, u64)>, RandomState>,
-    /// Last heartbeat by source.
-    pub heartbeats: HashMap<Code, Instant, RandomState>,
     /// Instants at which the tree may change, sorted.
     pub(super) tree_edges: Vec<Instant>,
     /// The next instant, not before now, at which an event of the future happens.
@@ -63,6 +61,36 @@ impl Reference {
         reference
     }
 
+    /// Takes one agency's events anew if they leave its definitions as they are: reports and copies come often,
+    /// definitions hardly ever. `false` when everything must be built anew.
+    pub(super) fn refresh_agency(
+        &mut self,
+        shard: &Shard,
+        place: usize,
+        as_of: Instant,
+        names: &Names,
+    ) -> bool {
+        let subject = &shard.subjects[place];
+        let text = std::str::from_utf8(&subject.code).unwrap_or_default();
+        let Some(code) = names.find(text) else { return false };
+        let records = shard.standing(place, as_of, names).0;
+        let mut fresh = Organisation::default();
+        for record in &records {
+            fresh.define(code, record);
+        }
+        if fresh.agency(code) != self.organisation.agency(code) {
+            return false;
+        }
+        self.reports.retain(|(unit, _), _| *unit != code);
+        self.copies.remove(&code);
+        for record in records.iter().filter(|record| record.event_type != EventType::AgencyDefined) {
+            self.take(code, record);
+        }
+        let future = subject.records().map(|record| record.time).filter(|time| *time >= as_of).min();
+        self.next_event = [self.next_event, future].into_iter().flatten().min();
+        true
+    }
+
     fn take(&mut self, code: Code, record: &crate::event::Record<'_>) {
         match record.event_type {
             EventType::AgencyDefined | EventType::OfficerDefined => self.organisation.define(code, record),
@@ -78,9 +106,6 @@ impl Reference {
                 if let Some(Value::Whole(count)) = record.field(FieldId::Count) {
                     self.copies.entry(code).or_default().push((record.time, count));
                 }
-            }
-            EventType::SourceHeartbeat => {
-                self.heartbeats.insert(code, record.time);
             }
             _ => self.procedures.entry(code).or_default().take(record),
         }
@@ -112,7 +137,8 @@ impl Reference {
 /// Whether a family's events make up the reference.
 pub(super) fn is_reference(family: Family) -> bool {
     match family {
-        Family::Procedure | Family::Agency | Family::Officer | Family::Source => true,
-        Family::Dossier | Family::Petition | Family::Retraction => false,
+        Family::Procedure | Family::Agency | Family::Officer => true,
+        // A heartbeat tells that a source lives; no figure depends on it.
+        Family::Dossier | Family::Petition | Family::Retraction | Family::Source => false,
     }
 }

@@ -46,7 +46,8 @@ impl Engine {
         self.as_of = self.as_of.max(as_of);
         self.version += 1;
         let has_new_period = self.begin_periods();
-        self.note_dirty();
+        let agencies = self.note_dirty();
+        let has_fresh_agencies = self.refresh_agencies(&agencies);
         self.ring_timers();
         if has_new_period {
             self.mark_all(|_, _| true);
@@ -58,6 +59,12 @@ impl Engine {
         }
         if is_reference_due || has_new_period || self.next_frame_change <= self.as_of {
             self.rebuild_frames()?;
+        } else if has_fresh_agencies {
+            for state in &mut self.periods {
+                let window = Window::new(state.period, self.as_of);
+                let catalogue = &self.setup.catalogue;
+                state.frame = Arc::new(state.frame.with_agencies_of(&window, &self.reference, catalogue)?);
+            }
         }
         self.fold(Family::Petition)?;
         self.fold(Family::Dossier)?;
@@ -65,8 +72,8 @@ impl Engine {
     }
 
     /// Looks at what the events since the last step were about, and who else they touch.
-    fn note_dirty(&mut self) {
-        let shards = self.shards.len();
+    fn note_dirty(&mut self) -> Vec<(usize, usize)> {
+        let mut agencies = Vec::new();
         let mut retracted: Vec<(usize, Vec<u8>)> = Vec::new();
         for (number, shard) in self.shards.iter_mut().enumerate() {
             let mut others = Vec::new();
@@ -78,7 +85,12 @@ impl Engine {
                         subject.is_dirty = false;
                         retracted.push((number, subject.code.to_vec()));
                     }
-                    Family::Procedure | Family::Agency | Family::Officer | Family::Source => {
+                    Family::Source => subject.is_dirty = false,
+                    Family::Agency => {
+                        subject.is_dirty = false;
+                        agencies.push((number, place as usize));
+                    }
+                    Family::Procedure | Family::Officer => {
                         subject.is_dirty = false;
                         self.is_reference_dirty = true;
                     }
@@ -86,19 +98,13 @@ impl Engine {
             }
             shard.dirty = others;
         }
-        debug_assert!(shards > 0, "an engine has a shard");
         for (number, code) in retracted {
             let text = String::from_utf8_lossy(&code).into_owned();
             let hash = subject_hash(&text);
             let shard = &mut self.shards[number];
-            for family in [
-                Family::Dossier,
-                Family::Petition,
-                Family::Procedure,
-                Family::Agency,
-                Family::Officer,
-                Family::Source,
-            ] {
+            for family in
+                [Family::Dossier, Family::Petition, Family::Procedure, Family::Agency, Family::Officer]
+            {
                 let Some(place) = shard.place(family, &code, hash) else { continue };
                 if is_reference(family) {
                     self.is_reference_dirty = true;
@@ -107,6 +113,21 @@ impl Engine {
                 }
             }
         }
+        agencies
+    }
+
+    /// Reports and copies of single agencies are taken without building the reference anew; whether any were.
+    fn refresh_agencies(&mut self, agencies: &[(usize, usize)]) -> bool {
+        let codes = Arc::clone(&self.setup.codes);
+        let names = codes.names();
+        for (number, place) in agencies {
+            let is_light = !self.is_reference_dirty
+                && Arc::get_mut(&mut self.reference).is_some_and(|reference| {
+                    reference.refresh_agency(&self.shards[*number], *place, self.as_of, &names)
+                });
+            self.is_reference_dirty |= !is_light;
+        }
+        !agencies.is_empty()
     }
 
     fn ring_timers(&mut self) {

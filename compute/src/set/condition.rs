@@ -109,6 +109,12 @@ impl Conditions {
         self.compiled.is_empty()
     }
 
+    /// The bits of conditions on `subject`.
+    pub fn bits_of(&self, subject: Subject) -> Vec<usize> {
+        let of = |(bit, compiled): (usize, &Compiled)| (compiled.subject == subject).then_some(bit);
+        self.compiled.iter().enumerate().filter_map(of).collect()
+    }
+
     /// The condition behind a bit.
     pub fn text(&self, bit: usize) -> &str {
         &self.compiled[bit].text

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
@@ -55,6 +57,7 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/indicators", get(indicators))
         .route("/api/v1/lists", get(list))
         .route("/api/v1/subjects/{code}", get(subject))
+        .fallback(|| async { Problem::unknown("path", "/openapi.json lists what there is") })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(harden))
         .with_state(server)
@@ -101,6 +104,15 @@ struct Asked {
     part: Option<String>,
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
+        let read = Query::<Asked>::from_request_parts(parts, state).await;
+        read.map(|Query(asked)| asked)
+            .map_err(|_| Problem::malformed("query", "give each parameter once, as UTF-8"))
+    }
+}
+
 impl Asked {
     fn view(&self) -> Result<View, Problem> {
         let period = match self.period.as_deref() {
@@ -122,13 +134,13 @@ impl Asked {
     }
 }
 
-async fn scores(State(server): State<Server>, Query(asked): Query<Asked>) -> Result<Json<Value>, Problem> {
+async fn scores(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let (snapshot, view) = (server.live.snapshot(), asked.view()?);
     let figures = board::figures(&snapshot, &view, asked.level()?)?;
     Ok(Json(view::scores(&figures, board::set(&snapshot, &view)?, &snapshot.catalogue)))
 }
 
-async fn ranking(State(server): State<Server>, Query(asked): Query<Asked>) -> Result<Json<Value>, Problem> {
+async fn ranking(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let ranking = server.board.ranking(&server.live, &asked.view()?)?;
     let mut message = ranking.head.clone();
     message.insert("freshness".to_owned(), freshness(&server.live));
@@ -136,21 +148,18 @@ async fn ranking(State(server): State<Server>, Query(asked): Query<Asked>) -> Re
     Ok(Json(Value::Object(message)))
 }
 
-async fn follow(State(server): State<Server>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+async fn follow(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
     let view = asked.view()?;
     server.board.ranking(&server.live, &view)?;
     Ok(stream::stream(server, view).into_response())
 }
 
-async fn indicators(
-    State(server): State<Server>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Value>, Problem> {
+async fn indicators(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let snapshot = server.live.snapshot();
     Ok(Json(view::indicators(board::set(&snapshot, &asked.view()?)?)))
 }
 
-async fn list(State(server): State<Server>, Query(asked): Query<Asked>) -> Result<Json<Value>, Problem> {
+async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let (snapshot, view) = (server.live.snapshot(), asked.view()?);
     let set = board::set(&snapshot, &view)?;
     let needed = |value: &Option<String>, what| {
@@ -183,9 +192,10 @@ async fn list(State(server): State<Server>, Query(asked): Query<Asked>) -> Resul
 
 async fn subject(
     State(server): State<Server>,
-    Path(code): Path<String>,
-    Query(asked): Query<Asked>,
+    code: Result<Path<String>, PathRejection>,
+    asked: Asked,
 ) -> Result<Json<Value>, Problem> {
+    let Path(code) = code.map_err(|_| Problem::malformed("code", "write the dossier's code as UTF-8"))?;
     let snapshot = server.live.snapshot();
     let set = board::set(&snapshot, &asked.view()?)?;
     let story = server.live.story(code.clone()).await?;
@@ -205,7 +215,7 @@ async fn take_events(
         _ => Problem::malformed("body", "the body could not be read whole"),
     })?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_batch = match kind.split(';').next().unwrap_or_default().trim() {
+    let is_batch = match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "application/cloudevents+json" => false,
         "application/cloudevents-batch+json" => true,
         _ => {
