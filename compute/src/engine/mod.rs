@@ -131,6 +131,8 @@ struct PeriodState {
     period: Period,
     cells: Cells,
     frame: Arc<Frame>,
+    /// The cut its frame was built for; time alone changes only frames whose cut still moves.
+    frame_cut: Instant,
 }
 
 /// What readers see of one period.
@@ -320,7 +322,7 @@ impl Engine {
         for period in &wanted {
             let cells = Cells::new(bits, &with_dossier);
             let frame = Arc::new(Frame::empty(*period));
-            self.periods.push(PeriodState { period: *period, cells, frame });
+            self.periods.push(PeriodState { period: *period, cells, frame, frame_cut: Instant::FIRST });
         }
         !wanted.is_empty()
     }

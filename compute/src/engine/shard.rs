@@ -61,6 +61,8 @@ pub(super) struct Subject {
     pub(super) is_dirty: bool,
     /// Its events name more than one procedure.
     pub(super) is_mixed: bool,
+    /// It may be in hand in periods to come: a dossier that has not ended, or a petition.
+    pub(super) is_open: bool,
     /// When time alone changes what it counts as; `Instant::LAST` for never.
     pub(super) next_change: Instant,
     events: Vec<u8>,
@@ -199,6 +201,7 @@ impl Shard {
             family,
             is_dirty: false,
             is_mixed: false,
+            is_open: true,
             next_change: Instant::LAST,
             events: Vec::new(),
             counted: None,

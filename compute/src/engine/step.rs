@@ -50,7 +50,8 @@ impl Engine {
         let has_fresh_agencies = self.refresh_agencies(&agencies);
         self.ring_timers();
         if has_new_period {
-            self.mark_all(|_, _| true);
+            // Only what has not ended can be in hand in a period that begins now.
+            self.mark_all(|shard, place| shard.subjects[place].is_open);
         }
         let is_reference_due =
             self.reference.next_event.is_some_and(|next| next < self.as_of) || self.is_reference_dirty;
@@ -58,7 +59,7 @@ impl Engine {
             self.rebuild_reference();
         }
         if is_reference_due || has_new_period || self.next_frame_change <= self.as_of {
-            self.rebuild_frames()?;
+            self.rebuild_frames(is_reference_due || has_fresh_agencies)?;
         } else if has_fresh_agencies {
             for state in &mut self.periods {
                 let window = Window::new(state.period, self.as_of);
@@ -188,9 +189,14 @@ impl Engine {
         });
     }
 
-    fn rebuild_frames(&mut self) -> Result<(), ComputeError> {
+    /// Builds frames anew: all of them, or only those whose cut has moved.
+    fn rebuild_frames(&mut self, is_reference_new: bool) -> Result<(), ComputeError> {
         for state in &mut self.periods {
             let window = Window::new(state.period, self.as_of);
+            if !is_reference_new && state.frame_cut == window.cut {
+                continue;
+            }
+            state.frame_cut = window.cut;
             state.frame = Arc::new(Frame::build(
                 &window,
                 &self.reference,
@@ -388,10 +394,12 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
         }
         let next_change = dossier.next_change(context.as_of, context.calendar).min(future);
         let home = dossier.life.agency.zip(dossier.life.accepted_at);
+        let is_open = dossier.life.ended_at.is_none();
         drop(dossier);
         let subject = &mut shard.subjects[at];
         one.is_timer_new = subject.next_change != next_change;
         (subject.is_dirty, subject.is_mixed, subject.next_change) = (false, is_mixed, next_change);
+        subject.is_open = is_open;
         if let Some((agency, accepted_at)) = home {
             let (organisation, edges) = (&context.reference.organisation, &context.reference.tree_edges);
             one.chain = shard.chains.of(agency, accepted_at, organisation, edges, context.reference.version);
@@ -445,7 +453,7 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
         }
         let subject = &mut shard.subjects[at];
         one.is_timer_new = subject.next_change != next_change;
-        (subject.is_dirty, subject.next_change) = (false, next_change);
+        (subject.is_dirty, subject.next_change, subject.is_open) = (false, next_change, true);
         folded.push(one);
         names.push(complained);
     }
