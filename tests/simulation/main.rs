@@ -98,7 +98,8 @@ fn compare_with_batch(live: &Engine, taken: &[&str], seed: u64) {
 
 #[test]
 fn one_step_of_the_clock_or_a_thousand_give_the_same_bytes() {
-    for seed in seeds(3) {
+    // Seed 12 once showed that a retraction of the future had no timer.
+    for seed in seeds(12) {
         let lines = Lines::of(seed, 3_000);
         let (mut one, mut many) = (engine(2, Keep::From(lines.from())), engine(2, Keep::From(lines.from())));
         push_all(&mut one, lines.iter(), usize::MAX);
@@ -111,7 +112,9 @@ fn one_step_of_the_clock_or_a_thousand_give_the_same_bytes() {
         let end = Instant::from_unix(end, 0);
         one.advance(end).unwrap();
         many.advance(end).unwrap();
-        assert!(all_results(&one) == all_results(&many), "seed {seed}: steps of the clock left a trace");
+        let (one, many) = (all_results(&one), all_results(&many));
+        let differs = one.lines().zip(many.lines()).find(|(one, many)| one != many);
+        assert!(one == many, "seed {seed}: steps of the clock left a trace: {differs:?}");
     }
 }
 

@@ -120,11 +120,22 @@ impl Frame {
         calendar: &Calendar,
         catalogue: &Catalogue,
     ) -> Result<(), ComputeError> {
-        let before = window.cut.just_before();
         let known: Vec<(&Code, &Procedure)> = reference.procedures.iter().collect();
+        self.take_procedures(&known, window, reference, calendar, catalogue)
+    }
+
+    fn take_procedures(
+        &mut self,
+        known: &[(&Code, &Procedure)],
+        window: &Window,
+        reference: &Reference,
+        calendar: &Calendar,
+        catalogue: &Catalogue,
+    ) -> Result<(), ComputeError> {
+        let before = window.cut.just_before();
         let mut facts = FactRows::new(Subject::Procedure);
         for is_in_authority in [true, false] {
-            for (_, procedure) in &known {
+            for (_, procedure) in known {
                 let publicity = procedure.publicity(window.period, window.cut, calendar);
                 facts.push(&procedure_facts(procedure, publicity, is_in_authority));
             }
@@ -237,6 +248,34 @@ impl Frame {
             }
         }
         Ok(())
+    }
+
+    /// The same frame after events of some procedures: only they are counted anew.
+    pub(super) fn with_procedures_of(
+        &self,
+        changed: &[Code],
+        window: &Window,
+        reference: &Reference,
+        calendar: &Calendar,
+        catalogue: &Catalogue,
+    ) -> Result<Frame, ComputeError> {
+        let mut frame = self.clone();
+        frame.count_some(changed, -1);
+        let known: Vec<(&Code, &Procedure)> =
+            changed.iter().filter_map(|code| reference.procedures.get_key_value(code)).collect();
+        frame.take_procedures(&known, window, reference, calendar, catalogue)?;
+        frame.count_some(changed, 1);
+        Ok(frame)
+    }
+
+    /// Counts some procedures in every unit, or takes them back.
+    fn count_some(&mut self, codes: &[Code], step: i64) {
+        for procedure in codes.iter().filter_map(|code| self.procedures.get(code)) {
+            for unit in &mut self.units {
+                let is_in = is_in_authority(unit.code, unit.kind, procedure);
+                add_bits(&mut unit.counts, procedure.masks[usize::from(is_in)], step);
+            }
+        }
     }
 
     /// The same frame after reports or copies changed: only what comes from them is counted anew.

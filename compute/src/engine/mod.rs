@@ -10,6 +10,7 @@ mod frame;
 mod identity;
 mod listing;
 mod reference;
+mod renewal;
 mod rows;
 mod shard;
 mod step;

@@ -12,7 +12,7 @@ use crate::event::{EventType, Family, FieldId, Value};
 use crate::instant::Instant;
 use crate::organisation::Organisation;
 use crate::period::Period;
-use crate::procedure::Procedures;
+use crate::procedure::{Procedure, Procedures};
 
 /// Everything known, at an instant, that is not a dossier or petition.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Reference {
                 let text = std::str::from_utf8(&subject.code).unwrap_or_default();
                 // A code nobody interned is named by no event but its own: intern happens on the way in.
                 let Some(code) = names.find(text) else { continue };
-                let future = subject.records().map(|record| record.time).filter(|time| *time >= as_of).min();
+                let future = shard.next_event(place, as_of);
                 reference.next_event = match (reference.next_event, future) {
                     (Some(one), Some(other)) => Some(one.min(other)),
                     (one, other) => one.or(other),
@@ -86,9 +86,31 @@ impl Reference {
         for record in records.iter().filter(|record| record.event_type != EventType::AgencyDefined) {
             self.take(code, record);
         }
-        let future = subject.records().map(|record| record.time).filter(|time| *time >= as_of).min();
+        let future = shard.next_event(place, as_of);
         self.next_event = [self.next_event, future].into_iter().flatten().min();
         true
+    }
+
+    /// Takes one procedure's events anew: its code, and whether its definitions changed. `None` when everything
+    /// must be built anew.
+    pub(super) fn refresh_procedure(
+        &mut self,
+        shard: &Shard,
+        place: usize,
+        as_of: Instant,
+        names: &Names,
+    ) -> Option<(Code, bool)> {
+        let subject = &shard.subjects[place];
+        let code = names.find(std::str::from_utf8(&subject.code).ok()?)?;
+        let before = self.procedures.remove(&code);
+        for record in shard.standing(place, as_of, names).0 {
+            self.take(code, &record);
+        }
+        let future = shard.next_event(place, as_of);
+        self.next_event = [self.next_event, future].into_iter().flatten().min();
+        let definitions = |procedure: Option<&Procedure>| procedure.map(|known| known.definitions().to_vec());
+        let is_changed = definitions(before.as_ref()) != definitions(self.procedures.get(&code));
+        Some((code, is_changed))
     }
 
     fn take(&mut self, code: Code, record: &crate::event::Record<'_>) {

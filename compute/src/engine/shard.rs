@@ -241,6 +241,14 @@ impl Shard {
         (records, idle)
     }
 
+    /// The next instant, not before `as_of`, of an event of this subject or of a retraction on its code.
+    pub(super) fn next_event(&self, place: usize, as_of: Instant) -> Option<Instant> {
+        let subject = &self.subjects[place];
+        let retractions = self.retractions(&subject.code).into_iter().flat_map(Subject::records);
+        let times = subject.records().chain(retractions).map(|record| record.time);
+        times.filter(|time| *time >= as_of).min()
+    }
+
     fn retractions(&self, code: &[u8]) -> Option<&Subject> {
         if self.has_retractions {
             let hash = crate::event::record::subject_hash(std::str::from_utf8(code).unwrap_or_default());

@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use super::cells::Target;
-use super::frame::Frame;
 use super::reference::{Reference, is_reference};
 use super::rows::{DossierRows, Window, petition_facts};
 use super::shard::{Counted, Folded, NOBODY, Shard, SubjectRef};
 use super::{Engine, PARALLEL_FROM, counted_rows, known, number};
 use crate::ComputeError;
 use crate::calendar::Calendar;
-use crate::codes::{Code, Names};
+use crate::codes::Names;
 use crate::dossier::Surroundings;
 use crate::event::record::subject_hash;
 use crate::event::{EventType, Family, FieldId};
@@ -46,8 +45,8 @@ impl Engine {
         self.as_of = self.as_of.max(as_of);
         self.version += 1;
         let has_new_period = self.begin_periods();
-        let agencies = self.note_dirty();
-        let has_fresh_agencies = self.refresh_agencies(&agencies);
+        let places = self.note_dirty();
+        let fresh = self.refresh(&places);
         self.ring_timers();
         if has_new_period {
             // Only what has not ended can be in hand in a period that begins now.
@@ -59,13 +58,9 @@ impl Engine {
             self.rebuild_reference();
         }
         if is_reference_due || has_new_period || self.next_frame_change <= self.as_of {
-            self.rebuild_frames(is_reference_due || has_fresh_agencies)?;
-        } else if has_fresh_agencies {
-            for state in &mut self.periods {
-                let window = Window::new(state.period, self.as_of);
-                let catalogue = &self.setup.catalogue;
-                state.frame = Arc::new(state.frame.with_agencies_of(&window, &self.reference, catalogue)?);
-            }
+            self.rebuild_frames(is_reference_due || fresh.is_any())?;
+        } else if fresh.is_any() {
+            self.renew_frames(&fresh)?;
         }
         self.fold(Family::Petition)?;
         self.fold(Family::Dossier)?;
@@ -74,7 +69,7 @@ impl Engine {
 
     /// Looks at what the events since the last step were about, and who else they touch.
     fn note_dirty(&mut self) -> Vec<(usize, usize)> {
-        let mut agencies = Vec::new();
+        let mut fresh = Vec::new();
         let mut retracted: Vec<(usize, Vec<u8>)> = Vec::new();
         for (number, shard) in self.shards.iter_mut().enumerate() {
             let mut others = Vec::new();
@@ -87,11 +82,11 @@ impl Engine {
                         retracted.push((number, subject.code.to_vec()));
                     }
                     Family::Source => subject.is_dirty = false,
-                    Family::Agency => {
+                    Family::Agency | Family::Procedure => {
                         subject.is_dirty = false;
-                        agencies.push((number, place as usize));
+                        fresh.push((number, place as usize));
                     }
-                    Family::Procedure | Family::Officer => {
+                    Family::Officer => {
                         subject.is_dirty = false;
                         self.is_reference_dirty = true;
                     }
@@ -114,21 +109,7 @@ impl Engine {
                 }
             }
         }
-        agencies
-    }
-
-    /// Reports and copies of single agencies are taken without building the reference anew; whether any were.
-    fn refresh_agencies(&mut self, agencies: &[(usize, usize)]) -> bool {
-        let codes = Arc::clone(&self.setup.codes);
-        let names = codes.names();
-        for (number, place) in agencies {
-            let is_light = !self.is_reference_dirty
-                && Arc::get_mut(&mut self.reference).is_some_and(|reference| {
-                    reference.refresh_agency(&self.shards[*number], *place, self.as_of, &names)
-                });
-            self.is_reference_dirty |= !is_light;
-        }
-        !agencies.is_empty()
+        fresh
     }
 
     fn ring_timers(&mut self) {
@@ -146,7 +127,7 @@ impl Engine {
     }
 
     /// Has every dossier and petition that `touches` folded again.
-    fn mark_all(&mut self, touches: impl Fn(&Shard, usize) -> bool) {
+    pub(super) fn mark_all(&mut self, touches: impl Fn(&Shard, usize) -> bool) {
         for shard in &mut self.shards {
             for place in 0..shard.subjects.len() {
                 let family = shard.subjects[place].family;
@@ -155,62 +136,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    fn rebuild_reference(&mut self) {
-        let codes = Arc::clone(&self.setup.codes);
-        let version = self.reference.version + 1;
-        let reference = Reference::build(&self.shards, self.as_of, &codes.names(), version);
-        let before = std::mem::replace(&mut self.reference, Arc::new(reference));
-        self.is_reference_dirty = false;
-        let after = Arc::clone(&self.reference);
-        if before.organisation.tree() != after.organisation.tree() {
-            self.mark_all(|_, _| true);
-            return;
-        }
-        let mut changed: Vec<Code> = Vec::new();
-        for (code, procedure) in &after.procedures {
-            if before.procedures.get(code).map(crate::procedure::Procedure::definitions)
-                != Some(procedure.definitions())
-            {
-                changed.push(*code);
-            }
-        }
-        let gone = before.procedures.keys().filter(|code| !after.procedures.contains_key(*code));
-        changed.extend(gone);
-        if changed.is_empty() {
-            return;
-        }
-        changed.sort_unstable();
-        self.mark_all(|shard, place| {
-            let subject = &shard.subjects[place];
-            let procedure = subject.counted.as_ref().and_then(|counted| known(counted.procedure));
-            subject.is_mixed || procedure.is_some_and(|code| changed.binary_search(&code).is_ok())
-        });
-    }
-
-    /// Builds frames anew: all of them, or only those whose cut has moved.
-    fn rebuild_frames(&mut self, is_reference_new: bool) -> Result<(), ComputeError> {
-        for state in &mut self.periods {
-            let window = Window::new(state.period, self.as_of);
-            if !is_reference_new && state.frame_cut == window.cut {
-                continue;
-            }
-            state.frame_cut = window.cut;
-            state.frame = Arc::new(Frame::build(
-                &window,
-                &self.reference,
-                &self.setup.calendar,
-                &self.setup.catalogue,
-            )?);
-        }
-        // Frames change with the tree and at midnight; "just before the cut" and "≤ the day's end" turn one
-        // instant later.
-        let day = self.as_of.day();
-        let edges = [day.start(), day.end()].into_iter().chain(self.reference.tree_edges.iter().copied());
-        let candidates = edges.flat_map(|edge| [edge, edge.just_after()]);
-        self.next_frame_change = candidates.filter(|edge| *edge > self.as_of).min().unwrap_or(Instant::LAST);
-        Ok(())
     }
 
     fn fold(&mut self, family: Family) -> Result<(), ComputeError> {
@@ -463,8 +388,7 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
 
 /// The instant from which the next event of the future counts.
 fn next_future(shard: &Shard, place: usize, as_of: Instant) -> Instant {
-    let future = shard.subjects[place].records().map(|record| record.time).filter(|time| *time >= as_of);
-    future.min().map_or(Instant::LAST, Instant::just_after)
+    shard.next_event(place, as_of).map_or(Instant::LAST, Instant::just_after)
 }
 
 fn has_mixed_procedures(records: &[crate::event::Record<'_>]) -> bool {
