@@ -266,11 +266,6 @@ impl Calendar {
         }
         Some(total)
     }
-
-    /// Seconds of session time in one working day of `day`'s year (8 hours in Vietnam).
-    pub fn session_seconds_a_day(&self, day: Day) -> Option<u64> {
-        Some(self.year(day)?.sessions.iter().map(|(from, to)| u64::from(to - from)).sum())
-    }
 }
 
 fn weekday(name: &str) -> Option<u32> {

@@ -397,7 +397,7 @@ fn number(code: Option<Code>) -> u32 {
     code.map_or(NOBODY, |code| code.0)
 }
 
-/// Used by `step` and `listing`.
+/// What a subject counted as, as it is remembered.
 fn counted_rows(rows: &[(u16, u32)]) -> Box<[CountedRow]> {
     rows.iter().map(|(period, class)| CountedRow { period: *period, class: *class }).collect()
 }

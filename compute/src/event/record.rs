@@ -290,11 +290,6 @@ impl Batch {
         self.entries.is_empty()
     }
 
-    /// Bytes held; callers bound a batch by it.
-    pub fn bytes_len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Empties it, keeping its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
