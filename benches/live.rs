@@ -20,6 +20,9 @@ use ingest::simulate::{Disorder, Plan, Stream};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The longest steps are told, with what they were about.
+const LONGEST_SHOWN: usize = 12;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut numbers = std::env::args().skip(1).filter(|word| !word.starts_with("--"));
     let mut number = |default: u64| numbers.next().and_then(|word| word.parse().ok()).unwrap_or(default);
@@ -50,9 +53,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     engine.apply(&[routed]);
-    let first = live.front().map_or(plan.until, |(arrival, _)| arrival / 1_000_000_000);
+    let first = live.front().map_or(plan.until * 1_000_000_000, |(arrival, _)| *arrival);
     let built = Instant::now();
-    engine.advance(At::from_unix(first, 0))?;
+    engine.advance(arrived(first))?;
     let (bytes, subjects) = engine.memory();
     println!(
         "state: {} events, {subjects} subjects, {} bytes of events a subject, counted in {:.2} s, rss {} MiB",
@@ -74,6 +77,7 @@ fn run(
     let mut waits: Vec<Duration> = Vec::with_capacity(live.len());
     let mut next = 0;
     let mut steps = 0u32;
+    let mut longest: Vec<(Duration, std::ops::Range<usize>)> = Vec::new();
     while next < live.len() {
         let due = |place: usize| gap * u32::try_from(place).unwrap_or(u32::MAX);
         let Some(early) = due(next).checked_sub(started.elapsed()) else {
@@ -83,8 +87,10 @@ fn run(
                 routed.push(&draft, codes);
                 next += 1;
             }
+            let step = Instant::now();
             engine.apply(&[routed]);
-            engine.advance(At::from_unix(live[next - 1].0 / 1_000_000_000, 0))?;
+            engine.advance(arrived(live[next - 1].0))?;
+            longest.push((step.elapsed(), first..next));
             let snapshot = engine.snapshot();
             assert!(snapshot.version > 0, "a step publishes");
             steps += 1;
@@ -103,6 +109,21 @@ fn run(
         at(999),
         at(1000)
     );
+    longest.sort_unstable_by_key(|(length, _)| std::cmp::Reverse(*length));
+    for (length, events) in longest.iter().take(LONGEST_SHOWN) {
+        let second = (live[events.end - 1].0 / 1_000_000_000 + 7 * 3600) % 86_400;
+        let kinds = events.clone().filter_map(|place| kind(&live[place].1));
+        let rare: std::collections::BTreeSet<&str> =
+            kinds.filter(|kind| !kind.starts_with("dossier.")).collect();
+        println!(
+            "  {:.1} ms for {} events at {:02}:{:02}:{:02} {rare:?}",
+            length.as_secs_f64() * 1000.0,
+            events.len(),
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        );
+    }
     let read = Instant::now();
     let snapshot = engine.snapshot();
     let units: usize = snapshot
@@ -113,6 +134,20 @@ fn run(
     println!("figures of {units} unit rows read in {:.3} ms", read.elapsed().as_secs_f64() * 1000.0);
     println!("load {}", std::fs::read_to_string("/proc/loadavg")?.trim());
     Ok(())
+}
+
+/// The instant of an arrival, given in Unix nanoseconds.
+fn arrived(nanos: i64) -> At {
+    At::from_unix(
+        nanos.div_euclid(1_000_000_000),
+        u32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or(0),
+    )
+}
+
+/// The type of an event, read off its line.
+fn kind(line: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(line).ok()?.split_once("\"type\":\"")?;
+    rest.split('"').next()
 }
 
 /// Resident memory in bytes.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::codes::{Code, Names};
-use crate::engine::{Cells, Frame, PeriodSnapshot, Snapshot, UnitFrame};
+use crate::engine::{Cells, Frame, OfficerFrame, PeriodSnapshot, Snapshot, UnitFrame};
 use crate::facts::Subject;
 use crate::instant::Instant;
 use crate::period::Period;
@@ -109,7 +109,7 @@ impl Figures {
             Level::Agency => period.frame.units().iter().map(|unit| reader.agency(unit, &names)).collect(),
             Level::Officer => {
                 let officers = period.frame.officers.iter();
-                officers.map(|(code, name, agency)| reader.officer(*code, name, *agency, &names)).collect()
+                officers.map(|officer| reader.officer(officer, &names)).collect()
             }
         };
         units.sort_unstable_by(|one, other| one.code.as_bytes().cmp(other.code.as_bytes()));
@@ -168,8 +168,8 @@ impl Reader<'_> {
         };
         UnitFigures {
             code: text(unit.code),
-            name: unit.name.clone(),
-            name_en: unit.name_en.clone(),
+            name: unit.name.to_string(),
+            name_en: unit.name_en.as_deref().map(str::to_owned),
             class: unit.kind.name().to_owned(),
             parent: unit.parent.map(text),
             received: self.cells.unit(unit.code, self.catalogue.received_bit),
@@ -230,8 +230,8 @@ impl Reader<'_> {
         maxima
     }
 
-    fn officer(&self, code: Code, name: &str, agency: Code, names: &Names) -> UnitFigures {
-        let count = |bit| self.cells.officer(code, bit);
+    fn officer(&self, officer: &OfficerFrame, names: &Names) -> UnitFigures {
+        let count = |bit| self.cells.officer(officer.code, bit);
         let scored = self.set.indicators.iter().enumerate().filter(|(_, indicator)| indicator.file.officers);
         let figures: Vec<Figure> = scored
             .map(|(place, indicator)| {
@@ -247,10 +247,10 @@ impl Reader<'_> {
         let points: u64 = measured().map(|figure| figure.points).sum();
         let total = (measured_max > 0).then(|| half_up(points.into(), 100, measured_max.into()));
         UnitFigures {
-            code: names.text(code).to_owned(),
-            name: name.to_owned(),
+            code: names.text(officer.code).to_owned(),
+            name: officer.name.to_string(),
             name_en: None,
-            class: names.text(agency).to_owned(),
+            class: names.text(officer.agency).to_owned(),
             parent: None,
             received: count(self.catalogue.received_bit),
             in_hand_with_due: count(self.catalogue.in_hand_with_due_bit),

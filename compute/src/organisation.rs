@@ -3,6 +3,8 @@
 //! The hierarchy is data and effective-dated (events.md): two tiers since July 2025, three before. Not here:
 //! what a unit's figures are; who may see them.
 
+use std::sync::Arc;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -42,9 +44,9 @@ pub struct Version<T> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Agency {
     /// Name, Vietnamese.
-    pub name: String,
+    pub name: Arc<str>,
     /// Name, English.
-    pub name_en: Option<String>,
+    pub name_en: Option<Arc<str>>,
     /// Kind and peer class.
     pub kind: AgencyKind,
     /// The unit above.
@@ -55,7 +57,7 @@ pub struct Agency {
 #[derive(Clone, Debug)]
 pub struct Officer {
     /// Name; internal, never in logs.
-    pub name: String,
+    pub name: Arc<str>,
     /// Where they serve.
     pub agency: Code,
 }
@@ -122,12 +124,12 @@ pub struct Organisation {
 impl Organisation {
     /// Takes one standing `agency.defined` or `officer.defined`; events of a subject come in order.
     pub fn define(&mut self, subject: Code, record: &Record<'_>) {
-        let text = |id| record.text(id).unwrap_or_default().to_owned();
+        let text = |id| Arc::<str>::from(record.text(id).unwrap_or_default());
         match (record.event_type, record.field(FieldId::Kind), record.code(FieldId::Agency)) {
             (EventType::AgencyDefined, Some(Value::Choice(kind)), _) => {
                 let agency = Agency {
                     name: text(FieldId::Name),
-                    name_en: record.text(FieldId::NameEn).map(str::to_owned),
+                    name_en: record.text(FieldId::NameEn).map(Arc::from),
                     kind: AgencyKind(kind),
                     parent: record.code(FieldId::Parent),
                 };
@@ -199,9 +201,18 @@ impl Organisation {
         agencies.map(|(code, versions)| (*code, links(versions))).collect()
     }
 
-    /// Instants at which a tree or a row may change.
-    pub fn edges(&self) -> impl Iterator<Item = Instant> {
-        let agencies = self.agencies.values().flat_map(Versions::edges);
-        agencies.chain(self.officers.values().flat_map(Versions::edges))
+    /// Forgets an officer, who is about to be defined anew.
+    pub fn forget_officer(&mut self, code: Code) {
+        self.officers.remove(&code);
+    }
+
+    /// Instants at which the tree may change.
+    pub fn tree_edges(&self) -> impl Iterator<Item = Instant> {
+        self.agencies.values().flat_map(Versions::edges)
+    }
+
+    /// Instants at which an officer's row may change.
+    pub fn officer_edges(&self) -> impl Iterator<Item = Instant> {
+        self.officers.values().flat_map(Versions::edges)
     }
 }

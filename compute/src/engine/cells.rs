@@ -1,7 +1,7 @@
 //! Counts of dossiers and petitions per unit, officer and condition, for one period.
 //!
-//! Shared with snapshots by reference count: a unit's counts are copied only when they change after a snapshot
-//! took them. Integers only; a count that would go below zero stops the engine. Not here: what a bit means.
+//! Shared with snapshots by reference count: counts are copied, chunk by chunk, only when they change after a
+//! snapshot took them. Integers only; a count that would go below zero stops the engine. Not here: what a bit means.
 
 use std::sync::Arc;
 
@@ -11,19 +11,46 @@ use hashbrown::HashMap;
 use crate::codes::Code;
 use crate::set::Mask;
 
+/// Slots copied together when one of them changes after a snapshot.
+const CHUNK_SLOTS: usize = 64;
+
 /// Counts by bit.
 type Counts = Arc<[u32]>;
 
 /// For each procedure, how many dossiers meet each of the conditions that procedures ask for.
 type ByProcedure = Arc<HashMap<Code, Box<[u32]>, RandomState>>;
 
+/// Something for each code, cheap to share: a snapshot takes the chunks, a change copies one of them.
+#[derive(Clone, Debug)]
+struct Table<T> {
+    chunks: Vec<Arc<Vec<Option<T>>>>,
+}
+
+impl<T: Clone> Table<T> {
+    fn new() -> Table<T> {
+        Table { chunks: Vec::new() }
+    }
+
+    fn get(&self, code: Code) -> Option<&T> {
+        self.chunks.get(code.index() / CHUNK_SLOTS)?[code.index() % CHUNK_SLOTS].as_ref()
+    }
+
+    fn slot(&mut self, code: Code) -> &mut Option<T> {
+        let chunk = code.index() / CHUNK_SLOTS;
+        if self.chunks.len() <= chunk {
+            self.chunks.resize_with(chunk + 1, || Arc::new(vec![None; CHUNK_SLOTS]));
+        }
+        &mut Arc::make_mut(&mut self.chunks[chunk])[code.index() % CHUNK_SLOTS]
+    }
+}
+
 /// The counts of one period.
 #[derive(Clone, Debug)]
 pub struct Cells {
     bits: usize,
-    units: Vec<Option<Counts>>,
-    officers: Vec<Option<Counts>>,
-    procedures: Vec<Option<ByProcedure>>,
+    units: Table<Counts>,
+    officers: Table<Counts>,
+    procedures: Table<ByProcedure>,
     /// The bits counted by procedure.
     with_dossier: Arc<[usize]>,
     with_dossier_mask: Mask,
@@ -41,9 +68,9 @@ impl Cells {
     pub(super) fn new(bits: usize, with_dossier: &Arc<[usize]>) -> Cells {
         Cells {
             bits,
-            units: Vec::new(),
-            officers: Vec::new(),
-            procedures: Vec::new(),
+            units: Table::new(),
+            officers: Table::new(),
+            procedures: Table::new(),
             with_dossier: Arc::clone(with_dossier),
             with_dossier_mask: with_dossier.iter().fold(0, |mask, bit| mask | 1 << bit),
         }
@@ -52,14 +79,14 @@ impl Cells {
     /// Counts `mask` in, or takes it back.
     pub(super) fn count(&mut self, target: Target<'_>, mask: Mask, is_in: bool) {
         for unit in target.units {
-            change(slot(&mut self.units, *unit), self.bits, mask, is_in);
+            change(self.units.slot(*unit), self.bits, mask, is_in);
         }
         if let Some(officer) = target.officer {
-            change(slot(&mut self.officers, officer), self.bits, mask, is_in);
+            change(self.officers.slot(officer), self.bits, mask, is_in);
         }
         let Some(procedure) = target.procedure.filter(|_| mask & self.with_dossier_mask != 0) else { return };
         for unit in target.units {
-            let by_procedure = Arc::make_mut(slot(&mut self.procedures, *unit).get_or_insert_default());
+            let by_procedure = Arc::make_mut(self.procedures.slot(*unit).get_or_insert_default());
             let counts = by_procedure
                 .entry(procedure)
                 .or_insert_with(|| vec![0; self.with_dossier.len()].into_boxed_slice());
@@ -73,29 +100,22 @@ impl Cells {
 
     /// A unit's count of the condition `bit`.
     pub fn unit(&self, unit: Code, bit: usize) -> u64 {
-        self.units.get(unit.index()).and_then(Option::as_ref).map_or(0, |counts| u64::from(counts[bit]))
+        self.units.get(unit).map_or(0, |counts| u64::from(counts[bit]))
     }
 
     /// An officer's count of the condition `bit`.
     pub fn officer(&self, officer: Code, bit: usize) -> u64 {
-        self.officers.get(officer.index()).and_then(Option::as_ref).map_or(0, |counts| u64::from(counts[bit]))
+        self.officers.get(officer).map_or(0, |counts| u64::from(counts[bit]))
     }
 
     /// The procedures of which `unit` has at least one dossier meeting the condition `bit`.
     pub fn procedures(&self, unit: Code, bit: usize) -> impl Iterator<Item = Code> {
         let place = self.with_dossier.iter().position(|known| *known == bit);
-        let by_procedure = self.procedures.get(unit.index()).and_then(Option::as_ref);
+        let by_procedure = self.procedures.get(unit);
         by_procedure.into_iter().flat_map(|by_procedure| by_procedure.iter()).filter_map(
             move |(procedure, counts)| place.filter(|place| counts[*place] > 0).map(|_| *procedure),
         )
     }
-}
-
-fn slot<T>(slots: &mut Vec<Option<T>>, code: Code) -> &mut Option<T> {
-    if slots.len() <= code.index() {
-        slots.resize_with(code.index() + 1, || None);
-    }
-    &mut slots[code.index()]
 }
 
 fn step(count: u32, is_in: bool) -> u32 {

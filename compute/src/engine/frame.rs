@@ -1,8 +1,10 @@
 //! The frame of a period: which units and officers have a row, and every count that comes from procedures and
 //! agencies rather than from dossiers.
 //!
-//! Built from the reference just before the cut; built anew when the reference changes or the cut crosses an
-//! edge of it. Not here: counts of dossiers and petitions (`cells`), ratios and points (`figures`).
+//! Built from the reference just before the cut; built anew when agencies are redefined or the cut crosses an edge
+//! of the tree, else renewed in part. Parts that stay are shared with the frame before. Not here: counts of dossiers and petitions (`cells`), ratios and points (`figures`).
+
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -13,10 +15,12 @@ use crate::ComputeError;
 use crate::calendar::Calendar;
 use crate::codes::Code;
 use crate::event::contract::ONLINE_LEVELS;
-use crate::facts::{Fact, FactRows, Subject};
+use crate::facts::{Fact, Subject};
+use crate::instant::Instant;
 use crate::organisation::AgencyKind;
 use crate::period::Period;
 use crate::procedure::{Definition, Procedure};
+use crate::set::memo::Masks;
 use crate::set::{Catalogue, Mask};
 
 /// An agency with a row.
@@ -27,9 +31,9 @@ pub struct UnitFrame {
     /// Its kind, which is its peer class.
     pub kind: AgencyKind,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its English name.
-    pub name_en: Option<String>,
+    pub name_en: Option<Arc<str>>,
     /// The unit above it.
     pub parent: Option<Code>,
     /// The province whose rows it inherits; itself for a province.
@@ -48,15 +52,15 @@ impl UnitFrame {
 }
 
 /// A procedure as a frame sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct ProcedureFrame {
-    /// What holds when it is in the unit's authority, and when not.
+    /// What holds when it is not in the unit's authority, and when it is.
     masks: [Mask; 2],
     is_in_force: bool,
     is_communal: bool,
     is_provincial: bool,
-    /// The owner and every unit above it.
-    owners: Vec<Code>,
+    /// The owner, if it is defined.
+    owner: Option<Code>,
 }
 
 /// An agency, counted as one of its units' communes.
@@ -69,6 +73,17 @@ struct AgencyFrame {
     units: Vec<Code>,
 }
 
+/// An officer with a row.
+#[derive(Clone, Debug)]
+pub struct OfficerFrame {
+    /// Their code.
+    pub code: Code,
+    /// Their name; internal, never in logs.
+    pub name: Arc<str>,
+    /// Where they serve.
+    pub agency: Code,
+}
+
 /// Rows and procedure counts of a period.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -77,11 +92,42 @@ pub struct Frame {
     units: Vec<UnitFrame>,
     /// The first so many units have a row; the others are provinces whose figures units with a row inherit.
     rows: usize,
-    places: HashMap<Code, usize, RandomState>,
+    places: Arc<HashMap<Code, usize, RandomState>>,
     procedures: HashMap<Code, ProcedureFrame, RandomState>,
-    agencies: Vec<AgencyFrame>,
-    /// Officers with a row, and their names and agencies.
-    pub officers: Vec<(Code, String, Code)>,
+    /// By owner of a procedure: the owner and every unit above it.
+    owners: Arc<HashMap<Code, Vec<Code>, RandomState>>,
+    agencies: Arc<Vec<AgencyFrame>>,
+    /// Officers with a row.
+    pub officers: Arc<Vec<OfficerFrame>>,
+}
+
+/// What a frame is built from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sources<'a> {
+    pub(super) window: &'a Window,
+    pub(super) reference: &'a Reference,
+    pub(super) calendar: &'a Calendar,
+    pub(super) catalogue: &'a Catalogue,
+}
+
+impl Sources<'_> {
+    /// The last instant that counts.
+    fn before(&self) -> Instant {
+        self.window.cut.just_before()
+    }
+}
+
+/// Masks of rows of procedures and agencies, remembered.
+#[derive(Debug)]
+pub(super) struct FrameMasks {
+    procedures: Masks,
+    agencies: Masks,
+}
+
+impl Default for FrameMasks {
+    fn default() -> FrameMasks {
+        FrameMasks { procedures: Masks::new(Subject::Procedure), agencies: Masks::new(Subject::Agency) }
+    }
 }
 
 impl Frame {
@@ -91,74 +137,60 @@ impl Frame {
             period,
             units: Vec::new(),
             rows: 0,
-            places: HashMap::default(),
+            places: Arc::default(),
             procedures: HashMap::default(),
-            agencies: Vec::new(),
-            officers: Vec::new(),
+            owners: Arc::default(),
+            agencies: Arc::default(),
+            officers: Arc::default(),
         }
     }
 
-    pub(super) fn build(
-        window: &Window,
-        reference: &Reference,
-        calendar: &Calendar,
-        catalogue: &Catalogue,
-    ) -> Result<Frame, ComputeError> {
-        let mut frame = Frame::empty(window.period);
-        frame.fill_procedures(window, reference, calendar, catalogue)?;
-        frame.fill_units(window, reference, catalogue.conditions.len());
-        frame.count_procedures(catalogue.conditions.len());
-        frame.count_agencies(window, reference, catalogue)?;
-        frame.fill_officers(window, reference);
+    pub(super) fn build(from: Sources<'_>, masks: &mut FrameMasks) -> Result<Frame, ComputeError> {
+        let mut frame = Frame::empty(from.window.period);
+        let known: Vec<(&Code, &Procedure)> = from.reference.procedures.iter().collect();
+        frame.take_procedures(&known, from, masks)?;
+        frame.fill_units(from);
+        frame.count_procedures(from.catalogue.conditions.len());
+        frame.count_agencies(from, masks)?;
+        frame.fill_officers(from);
         Ok(frame)
-    }
-
-    fn fill_procedures(
-        &mut self,
-        window: &Window,
-        reference: &Reference,
-        calendar: &Calendar,
-        catalogue: &Catalogue,
-    ) -> Result<(), ComputeError> {
-        let known: Vec<(&Code, &Procedure)> = reference.procedures.iter().collect();
-        self.take_procedures(&known, window, reference, calendar, catalogue)
     }
 
     fn take_procedures(
         &mut self,
         known: &[(&Code, &Procedure)],
-        window: &Window,
-        reference: &Reference,
-        calendar: &Calendar,
-        catalogue: &Catalogue,
+        from: Sources<'_>,
+        masks: &mut FrameMasks,
     ) -> Result<(), ComputeError> {
-        let before = window.cut.just_before();
-        let mut facts = FactRows::new(Subject::Procedure);
-        for is_in_authority in [true, false] {
-            for (_, procedure) in known {
-                let publicity = procedure.publicity(window.period, window.cut, calendar);
-                facts.push(&procedure_facts(procedure, publicity, is_in_authority));
-            }
+        let before = from.before();
+        let mut found = Vec::with_capacity(known.len());
+        for (_, procedure) in known {
+            let publicity = procedure.publicity(from.window.period, from.window.cut, from.calendar);
+            let rows = [false, true].map(|is_in| procedure_facts(procedure, publicity, is_in));
+            found.push(rows.map(|row| masks.procedures.find(&row)));
         }
-        let masks = catalogue.conditions.evaluate(Subject::Procedure, &mut facts)?;
-        for (place, (code, procedure)) in known.iter().enumerate() {
+        let fresh = masks.procedures.evaluate(&from.catalogue.conditions)?;
+        let owners = Arc::make_mut(&mut self.owners);
+        for ((code, procedure), found) in known.iter().zip(found) {
             let definition = procedure.current();
-            let owners = definition.map(|definition| reference.organisation.chain(definition.owner, before));
+            let owner = definition.map(|definition| definition.owner);
+            if let Some(owner) = owner {
+                owners.entry(owner).or_insert_with(|| from.reference.organisation.chain(owner, before));
+            }
             let frame = ProcedureFrame {
-                masks: [masks[place + known.len()], masks[place]],
+                masks: found.map(|found| found.mask(&fresh)),
                 is_in_force: definition.is_some() && !procedure.is_repealed_on(before.day()),
                 is_communal: definition.is_some_and(|definition| definition.is_communal),
                 is_provincial: definition.is_some_and(|definition| definition.is_provincial),
-                owners: owners.unwrap_or_default(),
+                owner,
             };
             self.procedures.insert(**code, frame);
         }
         Ok(())
     }
 
-    fn fill_units(&mut self, window: &Window, reference: &Reference, bits: usize) {
-        let before = window.cut.just_before();
-        let organisation = &reference.organisation;
+    fn fill_units(&mut self, from: Sources<'_>) {
+        let (before, window, organisation) = (from.before(), from.window, &from.reference.organisation);
         let has_row = |code: &Code| {
             organisation.agency(*code).is_some_and(|versions| versions.meets(window.start, window.cut))
         };
@@ -166,65 +198,95 @@ impl Frame {
             organisation.agencies().map(|(code, _)| code).partition(has_row);
         self.rows = codes.len();
         codes.extend(others.into_iter().filter(|code| organisation.is_province(*code, before)));
+        let mut places = HashMap::default();
         for code in codes {
             let Some(versions) = organisation.agency(code) else { continue };
             let Some(version) = versions.at_or_last(before) else { continue };
             let is_in_force = versions.at(before).is_some();
             let chain = if is_in_force { organisation.chain(code, before) } else { vec![code] };
-            let reported =
-                (reference.reported(code, window.period), reference.share_of_last_year(code, window.period));
-            self.places.insert(code, self.units.len());
+            places.insert(code, self.units.len());
             self.units.push(UnitFrame {
                 code,
                 kind: version.kind,
-                name: version.name.clone(),
+                name: Arc::clone(&version.name),
                 name_en: version.name_en.clone(),
                 parent: version.parent,
                 province: chain.iter().copied().find(|unit| organisation.is_province(*unit, before)),
-                counts: vec![0; bits].into_boxed_slice(),
-                reported,
+                counts: vec![0; from.catalogue.conditions.len()].into_boxed_slice(),
+                reported: reported(code, from),
             });
         }
+        self.places = Arc::new(places);
     }
 
+    /// Every procedure counts in every unit; what differs is only where it is in the unit's authority. So those in
+    /// no authority are summed once, and a unit differs by the procedures in its own.
     fn count_procedures(&mut self, bits: usize) {
-        let mut base = vec![0u64; bits];
+        let mut base = vec![0i64; bits];
+        let (mut province, mut commune) = (base.clone(), base.clone());
+        let mut owned: HashMap<Code, Vec<i64>, RandomState> = HashMap::default();
         for procedure in self.procedures.values() {
-            add_bits(&mut base, procedure.masks[0], 1);
-        }
-        for unit in &mut self.units {
-            unit.counts.copy_from_slice(&base);
-            for procedure in self.procedures.values() {
-                if is_in_authority(unit.code, unit.kind, procedure) {
-                    add_bits(&mut unit.counts, procedure.masks[1], 1);
-                    add_bits(&mut unit.counts, procedure.masks[0], -1);
+            add_signed(&mut base, procedure.masks[0], 1);
+            if !procedure.is_in_force {
+                continue;
+            }
+            let differ = |counts: &mut Vec<i64>| {
+                add_signed(counts, procedure.masks[1], 1);
+                add_signed(counts, procedure.masks[0], -1);
+            };
+            differ(&mut province);
+            if procedure.is_communal {
+                differ(&mut commune);
+            }
+            if procedure.is_provincial {
+                for unit in self.owners_of(procedure) {
+                    differ(owned.entry(*unit).or_insert_with(|| vec![0; bits]));
                 }
+            }
+        }
+        let none = vec![0; bits];
+        for unit in &mut self.units {
+            let own = match unit.kind {
+                AgencyKind::PROVINCE => &province,
+                AgencyKind::COMMUNE => &commune,
+                _ => owned.get(&unit.code).unwrap_or(&none),
+            };
+            for (count, (base, own)) in unit.counts.iter_mut().zip(base.iter().zip(own)) {
+                *count = u64::try_from(base + own).expect("a count is never negative");
             }
         }
     }
 
-    fn count_agencies(
-        &mut self,
-        window: &Window,
-        reference: &Reference,
-        catalogue: &Catalogue,
-    ) -> Result<(), ComputeError> {
-        let before = window.cut.just_before();
-        let organisation = &reference.organisation;
+    fn owners_of(&self, procedure: &ProcedureFrame) -> &[Code] {
+        let owners = procedure.owner.and_then(|owner| self.owners.get(&owner));
+        owners.map_or(&[], Vec::as_slice)
+    }
+
+    /// index-766.md §3 (ours): a province has all; a commune those at commune level; another unit those at
+    /// province level whose owner is the unit or below it.
+    fn is_in_authority(&self, unit: Code, kind: AgencyKind, procedure: &ProcedureFrame) -> bool {
+        procedure.is_in_force
+            && match kind {
+                AgencyKind::PROVINCE => true,
+                AgencyKind::COMMUNE => procedure.is_communal,
+                _ => procedure.is_provincial && self.owners_of(procedure).contains(&unit),
+            }
+    }
+
+    fn count_agencies(&mut self, from: Sources<'_>, masks: &mut FrameMasks) -> Result<(), ComputeError> {
+        let (before, window, organisation) = (from.before(), from.window, &from.reference.organisation);
         let known: Vec<(Code, AgencyKind)> = organisation
             .agencies()
             .filter_map(|(code, versions)| versions.at_or_last(before).map(|version| (code, version.kind)))
             .collect();
-        let mut facts = FactRows::new(Subject::Agency);
-        for is_commune_in_unit in [false, true] {
-            for (code, _) in &known {
-                let copies = reference.copies(*code, window.start, window.cut);
-                let copies = Fact::Whole(Some(i64::try_from(copies).unwrap_or(i64::MAX)));
-                facts.push(&[Fact::Bool(is_commune_in_unit), copies]);
-            }
+        let mut found = Vec::with_capacity(known.len());
+        for (code, _) in &known {
+            let copies = from.reference.copies(*code, window.start, window.cut);
+            let copies = Fact::Whole(Some(i64::try_from(copies).unwrap_or(i64::MAX)));
+            found.push([false, true].map(|is_in| masks.agencies.find(&[Fact::Bool(is_in), copies])));
         }
-        let masks = catalogue.conditions.evaluate(Subject::Agency, &mut facts)?;
-        for (place, (code, kind)) in known.iter().enumerate() {
+        let fresh = masks.agencies.evaluate(&from.catalogue.conditions)?;
+        let framed = known.iter().zip(found).map(|((code, kind), found)| {
             let units = match *kind {
                 // An abolished commune is in no unit but itself (ours).
                 AgencyKind::COMMUNE if organisation.is_in_force(*code, before) => {
@@ -233,20 +295,23 @@ impl Frame {
                 AgencyKind::COMMUNE => vec![*code],
                 _ => Vec::new(),
             };
-            let masks = [masks[place], masks[place + known.len()]];
-            self.agencies.push(AgencyFrame { code: *code, masks, units });
+            AgencyFrame { code: *code, masks: found.map(|found| found.mask(&fresh)), units }
+        });
+        let agencies: Vec<AgencyFrame> = framed.collect();
+        let mut base = vec![0u64; from.catalogue.conditions.len()];
+        for agency in &agencies {
+            add_bits(&mut base, agency.masks[0], 1);
         }
-        let mut base = vec![0u64; catalogue.conditions.len()];
-        self.agencies.iter().for_each(|agency| add_bits(&mut base, agency.masks[0], 1));
         for unit in &mut self.units {
             unit.counts.iter_mut().zip(&base).for_each(|(count, base)| *count += base);
         }
-        for agency in &self.agencies {
+        for agency in &agencies {
             for unit in agency.units.iter().filter_map(|unit| self.places.get(unit)) {
                 add_bits(&mut self.units[*unit].counts, agency.masks[1], 1);
                 add_bits(&mut self.units[*unit].counts, agency.masks[0], -1);
             }
         }
+        self.agencies = Arc::new(agencies);
         Ok(())
     }
 
@@ -254,63 +319,60 @@ impl Frame {
     pub(super) fn with_procedures_of(
         &self,
         changed: &[Code],
-        window: &Window,
-        reference: &Reference,
-        calendar: &Calendar,
-        catalogue: &Catalogue,
+        from: Sources<'_>,
+        masks: &mut FrameMasks,
     ) -> Result<Frame, ComputeError> {
         let mut frame = self.clone();
         frame.count_some(changed, -1);
         let known: Vec<(&Code, &Procedure)> =
-            changed.iter().filter_map(|code| reference.procedures.get_key_value(code)).collect();
-        frame.take_procedures(&known, window, reference, calendar, catalogue)?;
+            changed.iter().filter_map(|code| from.reference.procedures.get_key_value(code)).collect();
+        frame.take_procedures(&known, from, masks)?;
         frame.count_some(changed, 1);
         Ok(frame)
     }
 
     /// Counts some procedures in every unit, or takes them back.
     fn count_some(&mut self, codes: &[Code], step: i64) {
+        let mut units = std::mem::take(&mut self.units);
         for procedure in codes.iter().filter_map(|code| self.procedures.get(code)) {
-            for unit in &mut self.units {
-                let is_in = is_in_authority(unit.code, unit.kind, procedure);
+            for unit in &mut units {
+                let is_in = self.is_in_authority(unit.code, unit.kind, procedure);
                 add_bits(&mut unit.counts, procedure.masks[usize::from(is_in)], step);
             }
         }
+        self.units = units;
     }
 
     /// The same frame after reports or copies changed: only what comes from them is counted anew.
     pub(super) fn with_agencies_of(
         &self,
-        window: &Window,
-        reference: &Reference,
-        catalogue: &Catalogue,
+        from: Sources<'_>,
+        masks: &mut FrameMasks,
     ) -> Result<Frame, ComputeError> {
         let mut frame = self.clone();
-        frame.agencies.clear();
-        let bits = catalogue.conditions.bits_of(Subject::Agency);
+        let bits = from.catalogue.conditions.bits_of(Subject::Agency);
         for unit in &mut frame.units {
             for bit in &bits {
                 unit.counts[*bit] = 0;
             }
-            unit.reported = (
-                reference.reported(unit.code, window.period),
-                reference.share_of_last_year(unit.code, window.period),
-            );
+            unit.reported = reported(unit.code, from);
         }
-        frame.count_agencies(window, reference, catalogue)?;
+        frame.count_agencies(from, masks)?;
         Ok(frame)
     }
 
-    fn fill_officers(&mut self, window: &Window, reference: &Reference) {
-        let before = window.cut.just_before();
-        let officers = reference.organisation.officers();
-        let rows = officers.filter(|(_, versions)| versions.meets(window.start, window.cut));
-        self.officers = rows
-            .filter_map(|(code, versions)| {
-                let officer = versions.at_or_last(before)?;
-                Some((code, officer.name.clone(), officer.agency))
-            })
-            .collect();
+    /// The same frame after some officers were defined anew.
+    pub(super) fn with_officers_of(&self, changed: &[Code], from: Sources<'_>) -> Frame {
+        let mut frame = self.clone();
+        let officers = Arc::make_mut(&mut frame.officers);
+        officers.retain(|officer| !changed.contains(&officer.code));
+        officers.extend(changed.iter().filter_map(|code| officer(*code, from)));
+        frame
+    }
+
+    fn fill_officers(&mut self, from: Sources<'_>) {
+        let known = from.reference.organisation.officers();
+        self.officers = Arc::new(known.filter_map(|(code, _)| officer(code, from)).collect());
     }
 
     /// The agencies with a row, in no order.
@@ -326,7 +388,7 @@ impl Frame {
     /// What holds for `procedure` seen from `unit`.
     pub fn procedure_mask(&self, unit: &UnitFrame, procedure: Code) -> Mask {
         let Some(frame) = self.procedures.get(&procedure) else { return 0 };
-        frame.masks[usize::from(is_in_authority(unit.code, unit.kind, frame))]
+        frame.masks[usize::from(self.is_in_authority(unit.code, unit.kind, frame))]
     }
 
     /// The agencies for which `bit` holds, seen from `unit`, in no order.
@@ -344,15 +406,26 @@ impl Frame {
     }
 }
 
-/// index-766.md §3 (ours): a province has all; a commune those at commune level; another unit those at
-/// province level whose owner is the unit or below it.
-fn is_in_authority(unit: Code, kind: AgencyKind, procedure: &ProcedureFrame) -> bool {
-    procedure.is_in_force
-        && match kind {
-            AgencyKind::PROVINCE => true,
-            AgencyKind::COMMUNE => procedure.is_communal,
-            _ => procedure.is_provincial && procedure.owners.contains(&unit),
-        }
+/// What `unit` reported as received, and its share of last year's reports.
+fn reported(unit: Code, from: Sources<'_>) -> (u64, u64) {
+    let period = from.window.period;
+    (from.reference.reported(unit, period), from.reference.share_of_last_year(unit, period))
+}
+
+/// The row of an officer; `None` when no validity meets the period.
+fn officer(code: Code, from: Sources<'_>) -> Option<OfficerFrame> {
+    let versions = from.reference.organisation.officer(code)?;
+    let officer =
+        versions.meets(from.window.start, from.window.cut).then(|| versions.at_or_last(from.before()));
+    let officer = officer.flatten()?;
+    Some(OfficerFrame { code, name: Arc::clone(&officer.name), agency: officer.agency })
+}
+
+fn add_signed(counts: &mut [i64], mut mask: Mask, step: i64) {
+    while mask != 0 {
+        counts[mask.trailing_zeros() as usize] += step;
+        mask &= mask - 1;
+    }
 }
 
 fn add_bits(counts: &mut [u64], mut mask: Mask, step: i64) {

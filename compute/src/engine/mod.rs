@@ -22,7 +22,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 pub use cells::Cells;
-pub use frame::{Frame, UnitFrame};
+pub use frame::{Frame, OfficerFrame, UnitFrame};
 pub use listing::{ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;
 pub use shard::{Clash, Tally};
@@ -111,7 +111,9 @@ pub struct Engine {
     identities: Identities,
     reference: Arc<Reference>,
     is_reference_dirty: bool,
-    /// Instants at which a frame may change with no event.
+    /// What conditions gave for rows of procedures and agencies.
+    frame_masks: frame::FrameMasks,
+    /// The next instant at which a frame may change with no event.
     next_frame_change: Instant,
     /// By petition: the dossiers it names.
     named: HashMap<SubjectRef, Vec<Box<[u8]>>, RandomState>,
@@ -130,7 +132,7 @@ pub struct Engine {
 #[derive(Debug)]
 struct PeriodState {
     period: Period,
-    cells: Cells,
+    cells: Arc<Cells>,
     frame: Arc<Frame>,
     /// The cut its frame was built for; time alone changes only frames whose cut still moves.
     frame_cut: Instant,
@@ -144,7 +146,7 @@ pub struct PeriodSnapshot {
     /// Rows, and counts of procedures and agencies.
     pub frame: Arc<Frame>,
     /// Counts of dossiers and petitions.
-    pub cells: Cells,
+    pub cells: Arc<Cells>,
 }
 
 /// What readers see: immutable, cheap to make.
@@ -181,6 +183,7 @@ impl Engine {
             identities: Identities::new(),
             reference: Arc::default(),
             is_reference_dirty: true,
+            frame_masks: frame::FrameMasks::default(),
             next_frame_change: Instant::FIRST,
             named: HashMap::default(),
             complaints: HashMap::default(),
@@ -321,7 +324,7 @@ impl Engine {
             bits.into()
         };
         for period in &wanted {
-            let cells = Cells::new(bits, &with_dossier);
+            let cells = Arc::new(Cells::new(bits, &with_dossier));
             let frame = Arc::new(Frame::empty(*period));
             self.periods.push(PeriodState { period: *period, cells, frame, frame_cut: Instant::FIRST });
         }
@@ -336,7 +339,7 @@ impl Engine {
             .map(|state| PeriodSnapshot {
                 cut: Window::new(state.period, self.as_of).cut,
                 frame: Arc::clone(&state.frame),
-                cells: state.cells.clone(),
+                cells: Arc::clone(&state.cells),
             })
             .collect();
         periods.sort_by_key(|state| (state.frame.period.start(), state.frame.period.kind()));

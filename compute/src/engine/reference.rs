@@ -27,8 +27,6 @@ pub struct Reference {
     copies: HashMap<Code, Vec<(Instant, u64)>, RandomState>,
     /// Instants at which the tree may change, sorted.
     pub(super) tree_edges: Vec<Instant>,
-    /// The next instant, not before now, at which an event of the future happens.
-    pub(super) next_event: Option<Instant>,
     /// Rises whenever it is built.
     pub(super) version: u64,
 }
@@ -45,17 +43,12 @@ impl Reference {
                 let text = std::str::from_utf8(&subject.code).unwrap_or_default();
                 // A code nobody interned is named by no event but its own: intern happens on the way in.
                 let Some(code) = names.find(text) else { continue };
-                let future = shard.next_event(place, as_of);
-                reference.next_event = match (reference.next_event, future) {
-                    (Some(one), Some(other)) => Some(one.min(other)),
-                    (one, other) => one.or(other),
-                };
                 for record in shard.standing(place, as_of, names).0 {
                     reference.take(code, &record);
                 }
             }
         }
-        reference.tree_edges = reference.organisation.edges().collect();
+        reference.tree_edges = reference.organisation.tree_edges().collect();
         reference.tree_edges.sort_unstable();
         reference.tree_edges.dedup();
         reference
@@ -86,9 +79,23 @@ impl Reference {
         for record in records.iter().filter(|record| record.event_type != EventType::AgencyDefined) {
             self.take(code, record);
         }
-        let future = shard.next_event(place, as_of);
-        self.next_event = [self.next_event, future].into_iter().flatten().min();
         true
+    }
+
+    /// Takes one officer's events anew: their code. `None` when everything must be built anew.
+    pub(super) fn refresh_officer(
+        &mut self,
+        shard: &Shard,
+        place: usize,
+        as_of: Instant,
+        names: &Names,
+    ) -> Option<Code> {
+        let code = names.find(std::str::from_utf8(&shard.subjects[place].code).ok()?)?;
+        self.organisation.forget_officer(code);
+        for record in shard.standing(place, as_of, names).0 {
+            self.take(code, &record);
+        }
+        Some(code)
     }
 
     /// Takes one procedure's events anew: its code, and whether its definitions changed. `None` when everything
@@ -106,8 +113,6 @@ impl Reference {
         for record in shard.standing(place, as_of, names).0 {
             self.take(code, &record);
         }
-        let future = shard.next_event(place, as_of);
-        self.next_event = [self.next_event, future].into_iter().flatten().min();
         let definitions = |procedure: Option<&Procedure>| procedure.map(|known| known.definitions().to_vec());
         let is_changed = definitions(before.as_ref()) != definitions(self.procedures.get(&code));
         Some((code, is_changed))

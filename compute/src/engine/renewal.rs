@@ -1,14 +1,15 @@
 //! Renewing the reference and the frames: as little as an event asks for, all of it where that is safer.
 //!
-//! Definitions of agencies and officers hardly ever change, and then everything is built anew; reports, copies,
-//! announcements and publications come every day and touch only themselves. Not here: folding dossiers (`step`).
+//! Definitions of agencies hardly ever change, and then everything is built anew; reports, copies,
+//! announcements, publications and officers come every day and touch only themselves. Not here: folding dossiers (`step`).
 
 use std::sync::Arc;
 
-use super::frame::Frame;
-use super::reference::Reference;
+use super::Engine;
+use super::frame::{Frame, Sources};
+use super::reference::{Reference, is_reference};
 use super::rows::Window;
-use super::{Engine, known};
+use super::shard::{MIXED, SubjectRef};
 use crate::ComputeError;
 use crate::codes::Code;
 use crate::event::Family;
@@ -19,11 +20,12 @@ use crate::instant::Instant;
 pub(super) struct Fresh {
     has_agencies: bool,
     procedures: Vec<Code>,
+    officers: Vec<Code>,
 }
 
 impl Fresh {
     pub(super) fn is_any(&self) -> bool {
-        self.has_agencies || !self.procedures.is_empty()
+        self.has_agencies || !self.procedures.is_empty() || !self.officers.is_empty()
     }
 }
 
@@ -48,11 +50,19 @@ impl Engine {
                     redefined.extend(procedure.filter(|(_, is_changed)| *is_changed).map(|(code, _)| code));
                     procedure.is_some()
                 }
+                (Some(reference), Family::Officer) => {
+                    let officer = reference.refresh_officer(shard, *place, as_of, &names);
+                    fresh.officers.extend(officer);
+                    officer.is_some()
+                }
                 _ => false,
             };
             self.is_reference_dirty |= !is_light;
         }
         drop(names);
+        for (number, place) in places {
+            self.time_reference(*number, *place);
+        }
         self.mark_of_procedures(redefined);
         fresh
     }
@@ -64,10 +74,21 @@ impl Engine {
         }
         changed.sort_unstable();
         self.mark_all(|shard, place| {
-            let subject = &shard.subjects[place];
-            let procedure = subject.counted.as_ref().and_then(|counted| known(counted.procedure));
-            subject.is_mixed || procedure.is_some_and(|code| changed.binary_search(&code).is_ok())
+            let procedure = shard.procedures[place];
+            procedure == MIXED || changed.binary_search_by_key(&procedure, |code| code.0).is_ok()
         });
+    }
+
+    /// Events dated in the future take effect when their time has come.
+    fn time_reference(&mut self, number: usize, place: usize) {
+        let shards = self.shards.len();
+        let shard = &mut self.shards[number];
+        let next_change = shard.next_event(place, self.as_of).map_or(Instant::LAST, Instant::just_after);
+        let subject = &mut shard.subjects[place];
+        if subject.next_change != next_change && next_change < Instant::LAST {
+            self.timers.entry(next_change).or_default().push(SubjectRef::new(number, place, shards));
+        }
+        subject.next_change = next_change;
     }
 
     pub(super) fn rebuild_reference(&mut self) {
@@ -76,6 +97,13 @@ impl Engine {
         let reference = Reference::build(&self.shards, self.as_of, &codes.names(), version);
         let before = std::mem::replace(&mut self.reference, Arc::new(reference));
         self.is_reference_dirty = false;
+        for number in 0..self.shards.len() {
+            for place in 0..self.shards[number].subjects.len() {
+                if is_reference(self.shards[number].subjects[place].family) {
+                    self.time_reference(number, place);
+                }
+            }
+        }
         let after = Arc::clone(&self.reference);
         if before.organisation.tree() != after.organisation.tree() {
             self.mark_all(|_, _| true);
@@ -102,36 +130,53 @@ impl Engine {
                 continue;
             }
             state.frame_cut = window.cut;
-            state.frame = Arc::new(Frame::build(
-                &window,
-                &self.reference,
-                &self.setup.calendar,
-                &self.setup.catalogue,
-            )?);
+            let sources = Sources {
+                window: &window,
+                reference: &self.reference,
+                calendar: &self.setup.calendar,
+                catalogue: &self.setup.catalogue,
+            };
+            state.frame = Arc::new(Frame::build(sources, &mut self.frame_masks)?);
         }
-        // Frames change with the tree and at midnight; "just before the cut" and "≤ the day's end" turn one
-        // instant later.
-        let day = self.as_of.day();
-        let edges = [day.start(), day.end()].into_iter().chain(self.reference.tree_edges.iter().copied());
-        let candidates = edges.flat_map(|edge| [edge, edge.just_after()]);
-        self.next_frame_change = candidates.filter(|edge| *edge > self.as_of).min().unwrap_or(Instant::LAST);
+        self.time_frames();
         Ok(())
+    }
+
+    /// Frames change with the tree, with officers' validities and at midnight; "just before the cut" and "≤ the
+    /// day's end" turn one instant later.
+    fn time_frames(&mut self) {
+        let (day, as_of) = (self.as_of.day(), self.as_of);
+        let edges = [day.start(), day.end()].into_iter();
+        let edges = edges.chain(self.reference.tree_edges.iter().copied());
+        let edges = edges.chain(self.reference.organisation.officer_edges());
+        let candidates = edges.flat_map(|edge| [edge, edge.just_after()]);
+        self.next_frame_change = candidates.filter(|edge| *edge > as_of).min().unwrap_or(Instant::LAST);
     }
 
     /// Takes what is fresh into the frames as they are.
     pub(super) fn renew_frames(&mut self, fresh: &Fresh) -> Result<(), ComputeError> {
-        let (catalogue, calendar, reference) = (&self.setup.catalogue, &self.setup.calendar, &self.reference);
         for state in &mut self.periods {
             let window = Window::new(state.period, self.as_of);
+            let sources = Sources {
+                window: &window,
+                reference: &self.reference,
+                calendar: &self.setup.calendar,
+                catalogue: &self.setup.catalogue,
+            };
             if fresh.has_agencies {
-                state.frame = Arc::new(state.frame.with_agencies_of(&window, reference, catalogue)?);
+                state.frame = Arc::new(state.frame.with_agencies_of(sources, &mut self.frame_masks)?);
             }
             if !fresh.procedures.is_empty() {
                 let changed = &fresh.procedures;
-                let frame =
-                    state.frame.with_procedures_of(changed, &window, reference, calendar, catalogue)?;
+                let frame = state.frame.with_procedures_of(changed, sources, &mut self.frame_masks)?;
                 state.frame = Arc::new(frame);
             }
+            if !fresh.officers.is_empty() {
+                state.frame = Arc::new(state.frame.with_officers_of(&fresh.officers, sources));
+            }
+        }
+        if !fresh.officers.is_empty() {
+            self.time_frames();
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::event::record::{append, without};
 use crate::event::{Batch, Family, Record, canonical};
 use crate::instant::Instant;
 use crate::set::Mask;
+use crate::set::memo::Masks;
 
 /// A subject anywhere in the engine: its place in its shard, interleaved with the shard's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -51,16 +52,23 @@ pub(super) struct Counted {
     pub(super) rows: Box<[CountedRow]>,
 }
 
+impl Counted {
+    /// Whether both count for the same units, officer and procedure.
+    pub(super) fn is_counted_for_the_same(&self, other: &Counted) -> bool {
+        (self.chain, self.officer, self.procedure) == (other.chain, other.officer, other.procedure)
+    }
+}
+
 /// No officer, no procedure.
 pub(super) const NOBODY: u32 = u32::MAX;
+/// More than one procedure.
+pub(super) const MIXED: u32 = u32::MAX - 1;
 
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) code: Box<[u8]>,
     pub(super) family: Family,
     pub(super) is_dirty: bool,
-    /// Its events name more than one procedure.
-    pub(super) is_mixed: bool,
     /// It may be in hand in periods to come: a dossier that has not ended, or a petition.
     pub(super) is_open: bool,
     /// When time alone changes what it counts as; `Instant::LAST` for never.
@@ -127,10 +135,16 @@ pub struct Clash {
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     pub(super) subjects: Vec<Subject>,
+    /// By place: the procedure a dossier was last folded for, [`MIXED`] if its events name several, else [`NOBODY`].
+    /// Beside the subjects, not in them, since a new definition looks through all of them.
+    pub(super) procedures: Vec<u32>,
     index: HashTable<(u32, u32)>,
     pub(super) dirty: Vec<u32>,
     pub(super) chains: super::chain::Chains,
     has_retractions: bool,
+    /// Masks of dossiers' rows, and of petitions', as far as they were ever evaluated.
+    pub(super) dossier_masks: Option<Masks>,
+    pub(super) petition_masks: Option<Masks>,
 }
 
 /// What taking a batch came to.
@@ -200,12 +214,12 @@ impl Shard {
             code: code.into(),
             family,
             is_dirty: false,
-            is_mixed: false,
             is_open: true,
             next_change: Instant::LAST,
             events: Vec::new(),
             counted: None,
         });
+        self.procedures.push(NOBODY);
         let hash = index_hash(family, hash);
         let entry = (hash, u32::try_from(place).expect("fewer than four billion subjects a shard"));
         self.index.insert_unique(spread(hash), entry, |entry| spread(entry.0));

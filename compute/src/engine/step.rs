@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::cells::Target;
 use super::reference::{Reference, is_reference};
 use super::rows::{DossierRows, Window, petition_facts};
-use super::shard::{Counted, Folded, NOBODY, Shard, SubjectRef};
+use super::shard::{Counted, Folded, MIXED, NOBODY, Shard, SubjectRef};
 use super::{Engine, PARALLEL_FROM, counted_rows, known, number};
 use crate::ComputeError;
 use crate::calendar::Calendar;
@@ -16,9 +16,10 @@ use crate::codes::Names;
 use crate::dossier::Surroundings;
 use crate::event::record::subject_hash;
 use crate::event::{EventType, Family, FieldId};
-use crate::facts::{FactRows, Subject};
+use crate::facts::{Fact, Subject};
 use crate::instant::Instant;
 use crate::petition::Petition;
+use crate::set::memo::{Found, Masks};
 use crate::set::{Catalogue, Mask};
 
 /// Rows evaluated together: large enough to spread the cost of a batch, small enough to stay in the cache.
@@ -45,15 +46,14 @@ impl Engine {
         self.as_of = self.as_of.max(as_of);
         self.version += 1;
         let has_new_period = self.begin_periods();
+        self.ring_timers();
         let places = self.note_dirty();
         let fresh = self.refresh(&places);
-        self.ring_timers();
         if has_new_period {
             // Only what has not ended can be in hand in a period that begins now.
             self.mark_all(|shard, place| shard.subjects[place].is_open);
         }
-        let is_reference_due =
-            self.reference.next_event.is_some_and(|next| next < self.as_of) || self.is_reference_dirty;
+        let is_reference_due = self.is_reference_dirty;
         if is_reference_due {
             self.rebuild_reference();
         }
@@ -82,13 +82,9 @@ impl Engine {
                         retracted.push((number, subject.code.to_vec()));
                     }
                     Family::Source => subject.is_dirty = false,
-                    Family::Agency | Family::Procedure => {
+                    Family::Agency | Family::Procedure | Family::Officer => {
                         subject.is_dirty = false;
                         fresh.push((number, place as usize));
-                    }
-                    Family::Officer => {
-                        subject.is_dirty = false;
-                        self.is_reference_dirty = true;
                     }
                 }
             }
@@ -130,8 +126,10 @@ impl Engine {
     pub(super) fn mark_all(&mut self, touches: impl Fn(&Shard, usize) -> bool) {
         for shard in &mut self.shards {
             for place in 0..shard.subjects.len() {
-                let family = shard.subjects[place].family;
-                if matches!(family, Family::Dossier | Family::Petition) && touches(shard, place) {
+                // What `touches` looks at lies closer together than the subjects do, so it is asked first.
+                if touches(shard, place)
+                    && matches!(shard.subjects[place].family, Family::Dossier | Family::Petition)
+                {
                     shard.mark(place);
                 }
             }
@@ -223,10 +221,6 @@ impl Engine {
         for (shard_number, folded) in folded.into_iter().enumerate() {
             for folded in folded {
                 let place = folded.place as usize;
-                let before = self.shards[shard_number].subjects[place].counted.take();
-                if let Some(before) = before {
-                    self.count_one(shard_number, &before, false);
-                }
                 if is_live && folded.is_timer_new {
                     let at = self.shards[shard_number].subjects[place].next_change;
                     if at < Instant::LAST {
@@ -234,56 +228,83 @@ impl Engine {
                         self.timers.entry(at).or_default().push(subject);
                     }
                 }
-                if folded.rows.is_empty() {
-                    continue;
-                }
                 let rows: Vec<(u16, u32)> =
                     folded.rows.iter().map(|(period, mask)| (*period, self.class(*mask))).collect();
-                let counted = Counted {
+                let after = (!rows.is_empty()).then(|| Counted {
                     chain: folded.chain,
                     officer: folded.officer,
                     procedure: folded.procedure,
                     rows: counted_rows(&rows),
+                });
+                let before = self.shards[shard_number].subjects[place].counted.take();
+                self.shards[shard_number].subjects[place].counted = match (before, after) {
+                    // Most events change nothing that is counted.
+                    (Some(before), Some(after)) if *before == after => Some(before),
+                    (before, after) => {
+                        if let Some(before) = &before {
+                            self.count_one(shard_number, before, after.as_ref(), false);
+                        }
+                        if let Some(after) = &after {
+                            self.count_one(shard_number, after, before.as_deref(), true);
+                        }
+                        after.map(Box::new)
+                    }
                 };
-                self.count_one(shard_number, &counted, true);
-                self.shards[shard_number].subjects[place].counted = Some(Box::new(counted));
             }
         }
     }
 
-    fn count_one(&mut self, shard: usize, counted: &Counted, is_in: bool) {
+    /// Counts a subject in, or takes it back; what it counts as either way is left alone.
+    fn count_one(&mut self, shard: usize, counted: &Counted, other: Option<&Counted>, is_in: bool) {
         let target = Target {
             units: self.shards[shard].chains.units(counted.chain),
             officer: known(counted.officer),
             procedure: known(counted.procedure),
         };
+        let other = other.filter(|other| other.is_counted_for_the_same(counted));
         for row in &counted.rows {
-            let mask = self.classes[row.class as usize];
-            self.periods[row.period as usize].cells.count(target, mask, is_in);
+            let also = other.and_then(|other| other.rows.iter().find(|also| also.period == row.period));
+            let kept = also.map_or(0, |also| self.classes[also.class as usize]);
+            let mask = self.classes[row.class as usize] & !kept;
+            if mask != 0 {
+                Arc::make_mut(&mut self.periods[row.period as usize].cells).count(target, mask, is_in);
+            }
         }
     }
 }
 
-/// Rows that wait for their conditions, and whose they are.
+/// Rows on their way to masks: most are remembered, the others wait for their conditions.
 struct Pending {
-    facts: FactRows,
-    owners: Vec<(usize, u16)>,
+    masks: Masks,
+    /// Whose row, which of its rows, and where it waits.
+    owners: Vec<(usize, usize, usize)>,
 }
 
 impl Pending {
-    fn new(subject: Subject) -> Pending {
-        Pending { facts: FactRows::new(subject), owners: Vec::new() }
+    fn new(masks: Option<Masks>, subject: Subject) -> Pending {
+        Pending { masks: masks.unwrap_or_else(|| Masks::new(subject)), owners: Vec::new() }
     }
 
-    fn flush(
-        &mut self,
-        subject: Subject,
-        catalogue: &Catalogue,
-        folded: &mut [Folded],
-    ) -> Result<(), ComputeError> {
-        let masks: Vec<Mask> = catalogue.conditions.evaluate(subject, &mut self.facts)?;
-        for ((owner, period), mask) in self.owners.drain(..).zip(masks) {
-            folded[owner].rows.push((period, mask));
+    /// Adds the row of `period` to `rows`, which will be the rows of the subject folded as number `owner`.
+    fn push(&mut self, owner: usize, period: usize, row: &[Fact], rows: &mut Vec<(u16, Mask)>) {
+        let mask = match self.masks.find(row) {
+            Found::Mask(mask) => mask,
+            Found::Waiting(place) => {
+                self.owners.push((owner, rows.len(), place));
+                0
+            }
+        };
+        rows.push((u16::try_from(period).unwrap_or(u16::MAX), mask));
+    }
+
+    fn is_full(&self) -> bool {
+        self.masks.waiting() >= ROWS_MAX
+    }
+
+    fn flush(&mut self, catalogue: &Catalogue, folded: &mut [Folded]) -> Result<(), ComputeError> {
+        let masks = self.masks.evaluate(&catalogue.conditions)?;
+        for (owner, row, place) in self.owners.drain(..) {
+            folded[owner].rows[row].1 = masks[place];
         }
         Ok(())
     }
@@ -293,7 +314,7 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
     let around = Surroundings { calendar: context.calendar, procedures: &context.reference.procedures };
     let dirty = std::mem::take(&mut shard.dirty);
     let mut folded = Vec::with_capacity(dirty.len());
-    let mut pending = Pending::new(Subject::Dossier);
+    let mut pending = Pending::new(shard.dossier_masks.take(), Subject::Dossier);
     for place in dirty {
         let at = place as usize;
         let future = next_future(shard, at, context.as_of);
@@ -314,8 +335,8 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
         };
         for (period, window) in context.windows.iter().enumerate() {
             let Some(membership) = dossier.membership(window) else { continue };
-            pending.facts.push(&dossier.facts(window, membership, context.as_of, around));
-            pending.owners.push((folded.len(), u16::try_from(period).unwrap_or(u16::MAX)));
+            let facts = dossier.facts(window, membership, context.as_of, around);
+            pending.push(folded.len(), period, &facts, &mut one.rows);
         }
         let next_change = dossier.next_change(context.as_of, context.calendar).min(future);
         let home = dossier.life.agency.zip(dossier.life.accepted_at);
@@ -323,18 +344,19 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
         drop(dossier);
         let subject = &mut shard.subjects[at];
         one.is_timer_new = subject.next_change != next_change;
-        (subject.is_dirty, subject.is_mixed, subject.next_change) = (false, is_mixed, next_change);
-        subject.is_open = is_open;
+        (subject.is_dirty, subject.is_open, subject.next_change) = (false, is_open, next_change);
+        shard.procedures[at] = if is_mixed { MIXED } else { one.procedure };
         if let Some((agency, accepted_at)) = home {
             let (organisation, edges) = (&context.reference.organisation, &context.reference.tree_edges);
             one.chain = shard.chains.of(agency, accepted_at, organisation, edges, context.reference.version);
         }
         folded.push(one);
-        if pending.facts.len() >= ROWS_MAX {
-            pending.flush(Subject::Dossier, context.catalogue, &mut folded)?;
+        if pending.is_full() {
+            pending.flush(context.catalogue, &mut folded)?;
         }
     }
-    pending.flush(Subject::Dossier, context.catalogue, &mut folded)?;
+    pending.flush(context.catalogue, &mut folded)?;
+    shard.dossier_masks = Some(pending.masks);
     Ok(folded)
 }
 
@@ -345,7 +367,7 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
     let (dirty, others): (Vec<u32>, Vec<u32>) = shard.dirty.iter().partition(|place| is_petition(place));
     shard.dirty = others;
     let (mut folded, mut names) = (Vec::with_capacity(dirty.len()), Vec::with_capacity(dirty.len()));
-    let mut pending = Pending::new(Subject::Petition);
+    let mut pending = Pending::new(shard.petition_masks.take(), Subject::Petition);
     for place in dirty {
         let at = place as usize;
         let mut next_change = next_future(shard, at, context.as_of);
@@ -368,8 +390,7 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
             next_change = next_change.min(next.unwrap_or(Instant::LAST));
             for (period, window) in context.windows.iter().enumerate() {
                 let Some(facts) = petition_facts(&petition, window, context.calendar) else { continue };
-                pending.facts.push(&facts);
-                pending.owners.push((folded.len(), u16::try_from(period).unwrap_or(u16::MAX)));
+                pending.push(folded.len(), period, &facts, &mut one.rows);
             }
         }
         if let Some((agency, base)) = home {
@@ -382,7 +403,8 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
         folded.push(one);
         names.push(complained);
     }
-    pending.flush(Subject::Petition, context.catalogue, &mut folded)?;
+    pending.flush(context.catalogue, &mut folded)?;
+    shard.petition_masks = Some(pending.masks);
     Ok(folded.into_iter().zip(names).collect())
 }
 
