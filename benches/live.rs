@@ -113,10 +113,10 @@ fn run(
     for (length, events) in longest.iter().take(LONGEST_SHOWN) {
         let second = (live[events.end - 1].0 / 1_000_000_000 + 7 * 3600) % 86_400;
         let kinds = events.clone().filter_map(|place| kind(&live[place].1));
-        let rare: std::collections::BTreeSet<&str> =
+        let others: std::collections::BTreeSet<&str> =
             kinds.filter(|kind| !kind.starts_with("dossier.")).collect();
         println!(
-            "  {:.1} ms for {} events at {:02}:{:02}:{:02} {rare:?}",
+            "  {:.1} ms for {} events at {:02}:{:02}:{:02} {others:?}",
             length.as_secs_f64() * 1000.0,
             events.len(),
             second / 3600,

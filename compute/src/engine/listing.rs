@@ -108,8 +108,8 @@ impl Engine {
             return Err(ListError::NotForOfficers(indicator.file.code.clone()));
         }
         let mut listed = match (indicator.subject(), who) {
-            (Subject::Dossier, _) => self.counted(place, who, bit, Family::Dossier),
-            (Subject::Petition, _) => self.counted(place, who, bit, Family::Petition),
+            (Subject::Dossier, _) => self.behind(place, who, bit, Family::Dossier),
+            (Subject::Petition, _) => self.behind(place, who, bit, Family::Petition),
             (_, Who::Officer(_)) => return Err(ListError::NotForOfficers(indicator.file.code.clone())),
             (subject, Who::Agency(unit)) => {
                 self.listed_for_unit(place, unit, subject, indicator, (part, bit))?
@@ -161,22 +161,20 @@ impl Engine {
     }
 
     /// The dossiers or petitions counted for `who` in the period at `place` with `bit` set, in no order.
-    fn counted(&self, place: usize, who: Who, bit: usize, family: Family) -> Vec<String> {
+    fn behind(&self, place: usize, who: Who, bit: usize, family: Family) -> Vec<String> {
         let mut codes = Vec::new();
         for shard in &self.shards {
             let subjects = shard.subjects.iter().filter(|subject| subject.family == family);
-            for (subject, counted) in
-                subjects.filter_map(|subject| Some((subject, subject.counted.as_ref()?)))
-            {
+            for (subject, counted) in subjects.filter_map(|subject| Some((subject, subject.counted?))) {
                 let is_theirs = match who {
                     Who::Agency(unit) => shard.chains.units(counted.chain).contains(&unit),
                     Who::Officer(officer) => known(counted.officer) == Some(officer),
                 };
-                let has_bit = counted.rows.iter().any(|row| {
+                let has_bit = self.row_lists[counted.rows as usize].iter().any(|row| {
                     usize::from(row.period) == place && self.classes[row.class as usize] & (1 << bit) != 0
                 });
                 if is_theirs && has_bit {
-                    codes.push(String::from_utf8_lossy(&subject.code).into_owned());
+                    codes.push(String::from_utf8_lossy(subject.code()).into_owned());
                 }
             }
         }
@@ -206,8 +204,8 @@ impl Engine {
         let mut steps = Vec::new();
         let around = Surroundings { calendar: &self.setup.calendar, procedures: &self.reference.procedures };
         let life = Life::fold(&standing, around, &mut |step| steps.push(step));
-        let counted = shard.subjects[place].counted.as_ref();
-        let rows = counted.map_or(&[][..], |counted| &counted.rows);
+        let counted = shard.subjects[place].counted;
+        let rows = counted.map_or(&[][..], |counted| &self.row_lists[counted.rows as usize]);
         let periods = rows.iter().map(|row| {
             let period = self.periods[row.period as usize].period;
             let cut = Window::new(period, self.as_of).cut;

@@ -14,6 +14,7 @@ mod renewal;
 mod rows;
 mod shard;
 mod step;
+mod subject;
 mod survey;
 
 use std::sync::Arc;
@@ -37,7 +38,8 @@ use crate::period::{Kind, Period};
 use crate::set::{Catalogue, Mask};
 use identity::{Candidate, Identities};
 use rows::Window;
-use shard::{CountedRow, NOBODY, Shard, SubjectRef, Taken, clash};
+use shard::{Shard, SubjectRef, Taken, clash};
+use subject::{CountedRow, NOBODY};
 
 /// Below this many events or subjects, threads cost more than they bring.
 const PARALLEL_FROM: usize = 4096;
@@ -124,6 +126,10 @@ pub struct Engine {
     periods: Vec<PeriodState>,
     classes: Vec<Mask>,
     class_numbers: HashMap<Mask, u32, RandomState>,
+    /// What subjects count as, each list once.
+    row_lists: Vec<Box<[CountedRow]>>,
+    row_numbers: HashMap<Box<[CountedRow]>, u32, RandomState>,
+    row_buffer: Vec<CountedRow>,
     tally: Tally,
     clashes: Vec<Clash>,
     version: u64,
@@ -192,6 +198,9 @@ impl Engine {
             periods: Vec::new(),
             classes: Vec::new(),
             class_numbers: HashMap::default(),
+            row_lists: Vec::new(),
+            row_numbers: HashMap::default(),
+            row_buffer: Vec::new(),
             tally: Tally::default(),
             clashes: Vec::new(),
             version: 0,
@@ -287,9 +296,9 @@ impl Engine {
         if one.source != other.source || one.id != other.id {
             return;
         }
-        let order = canonical::compete((&one, &subject(new).code), (&other, &subject(old).code), &names);
+        let order = canonical::compete((&one, subject(new).code()), (&other, subject(old).code()), &names);
         let (winner, loser) = if order.is_lt() { (new, old) } else { (old, new) };
-        let listed = clash(if order.is_lt() { &one } else { &other }, &subject(winner).code, &names);
+        let listed = clash(if order.is_lt() { &one } else { &other }, subject(winner).code(), &names);
         let (source, id) = (one.source, Box::<[u8]>::from(one.id));
         self.tally.applied -= 1;
         self.tally.superseded += 1;
@@ -356,10 +365,7 @@ impl Engine {
     /// Bytes of memory held for events, and how many subjects hold them.
     pub fn memory(&self) -> (usize, usize) {
         let subjects = self.shards.iter().flat_map(|shard| &shard.subjects);
-        subjects.fold((0, 0), |(bytes, count), subject| {
-            let own = std::mem::size_of_val(subject) + subject.code.len() + subject.events_capacity();
-            (bytes + own, count + 1)
-        })
+        subjects.fold((0, 0), |(bytes, count), subject| (bytes + subject.memory(), count + 1))
     }
 
     /// The class of a mask, new or known.
@@ -368,6 +374,17 @@ impl Engine {
             self.classes.push(mask);
             u32::try_from(self.classes.len() - 1).expect("fewer classes than rows")
         })
+    }
+
+    /// The number of a list of rows, new or known.
+    fn rows(&mut self, rows: &[CountedRow]) -> u32 {
+        if let Some(number) = self.row_numbers.get(rows) {
+            return *number;
+        }
+        let number = u32::try_from(self.row_lists.len()).expect("fewer lists than subjects");
+        self.row_lists.push(rows.into());
+        self.row_numbers.insert(rows.into(), number);
+        number
     }
 
     fn find(&self, family: Family, code: &str) -> Option<(usize, usize)> {
@@ -398,9 +415,4 @@ fn known(number: u32) -> Option<Code> {
 /// The code as a number, `NOBODY` if absent.
 fn number(code: Option<Code>) -> u32 {
     code.map_or(NOBODY, |code| code.0)
-}
-
-/// What a subject counted as, as it is remembered.
-fn counted_rows(rows: &[(u16, u32)]) -> Box<[CountedRow]> {
-    rows.iter().map(|(period, class)| CountedRow { period: *period, class: *class }).collect()
 }

@@ -40,7 +40,7 @@ impl Reference {
                 if !is_reference(subject.family) {
                     continue;
                 }
-                let text = std::str::from_utf8(&subject.code).unwrap_or_default();
+                let text = std::str::from_utf8(subject.code()).unwrap_or_default();
                 // A code nobody interned is named by no event but its own: intern happens on the way in.
                 let Some(code) = names.find(text) else { continue };
                 for record in shard.standing(place, as_of, names).0 {
@@ -64,7 +64,7 @@ impl Reference {
         names: &Names,
     ) -> bool {
         let subject = &shard.subjects[place];
-        let text = std::str::from_utf8(&subject.code).unwrap_or_default();
+        let text = std::str::from_utf8(subject.code()).unwrap_or_default();
         let Some(code) = names.find(text) else { return false };
         let records = shard.standing(place, as_of, names).0;
         let mut fresh = Organisation::default();
@@ -90,7 +90,7 @@ impl Reference {
         as_of: Instant,
         names: &Names,
     ) -> Option<Code> {
-        let code = names.find(std::str::from_utf8(&shard.subjects[place].code).ok()?)?;
+        let code = names.find(std::str::from_utf8(shard.subjects[place].code()).ok()?)?;
         self.organisation.forget_officer(code);
         for record in shard.standing(place, as_of, names).0 {
             self.take(code, &record);
@@ -108,7 +108,7 @@ impl Reference {
         names: &Names,
     ) -> Option<(Code, bool)> {
         let subject = &shard.subjects[place];
-        let code = names.find(std::str::from_utf8(&subject.code).ok()?)?;
+        let code = names.find(std::str::from_utf8(subject.code()).ok()?)?;
         let before = self.procedures.remove(&code);
         for record in shard.standing(place, as_of, names).0 {
             self.take(code, &record);

@@ -7,12 +7,17 @@
 use hashbrown::HashTable;
 
 use super::identity::Stored;
+use super::subject::{NOBODY, Subject};
 use crate::codes::Names;
-use crate::event::record::{append, without};
-use crate::event::{Batch, Family, Record, canonical};
+use crate::event::{Batch, Entry, Family, Record, canonical};
 use crate::instant::Instant;
 use crate::set::Mask;
 use crate::set::memo::Masks;
+
+/// Events whose subjects are looked up before the first of them is taken.
+const LOOKUPS_AHEAD: usize = 32;
+/// Bytes a record takes beside its own.
+const RECORD_EXTRA: usize = 4;
 
 /// A subject anywhere in the engine: its place in its shard, interleaved with the shard's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,68 +34,6 @@ impl SubjectRef {
 
     pub(super) fn place(self, shards: usize) -> usize {
         self.0 as usize / shards
-    }
-}
-
-/// One period a subject counts in, and as what.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct CountedRow {
-    pub(super) period: u16,
-    /// Place in the engine's table of masks.
-    pub(super) class: u32,
-}
-
-/// What a subject was counted as: exactly this is taken back before it is counted anew.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Counted {
-    /// Place in the shard's table of chains.
-    pub(super) chain: u32,
-    /// Code of the officer, `u32::MAX` for none.
-    pub(super) officer: u32,
-    /// Code of the procedure, `u32::MAX` for none.
-    pub(super) procedure: u32,
-    pub(super) rows: Box<[CountedRow]>,
-}
-
-impl Counted {
-    /// Whether both count for the same units, officer and procedure.
-    pub(super) fn is_counted_for_the_same(&self, other: &Counted) -> bool {
-        (self.chain, self.officer, self.procedure) == (other.chain, other.officer, other.procedure)
-    }
-}
-
-/// No officer, no procedure.
-pub(super) const NOBODY: u32 = u32::MAX;
-/// More than one procedure.
-pub(super) const MIXED: u32 = u32::MAX - 1;
-
-#[derive(Debug)]
-pub(super) struct Subject {
-    pub(super) code: Box<[u8]>,
-    pub(super) family: Family,
-    pub(super) is_dirty: bool,
-    /// It may be in hand in periods to come: a dossier that has not ended, or a petition.
-    pub(super) is_open: bool,
-    /// When time alone changes what it counts as; `Instant::LAST` for never.
-    pub(super) next_change: Instant,
-    events: Vec<u8>,
-    pub(super) counted: Option<Box<Counted>>,
-}
-
-impl Subject {
-    /// Its records, in no order.
-    pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        Record::all(&self.events)
-    }
-
-    /// Bytes of memory its events take.
-    pub(super) fn events_capacity(&self) -> usize {
-        self.events.capacity()
-    }
-
-    /// Drops the record of this identity.
-    pub(super) fn remove(&mut self, source: crate::codes::Code, id: &[u8]) {
-        self.events = without(&self.events, source, id);
     }
 }
 
@@ -164,34 +107,54 @@ impl Shard {
     pub(super) fn take(&mut self, batch: &Batch, shard: usize, shards: usize, names: &Names) -> Taken {
         let mut taken = Taken::default();
         taken.stored.reserve(batch.len());
-        for entry in batch.entries() {
-            taken.tally.consumed += 1;
-            let record = batch.record(entry);
-            let place = self.place_or_new(entry.family, batch.subject(entry), entry.subject_hash);
-            let subject = &mut self.subjects[place];
-            let known = Record::find(&subject.events, entry.identity_hash, record.source, record.id);
-            let Some(known) = known else {
-                append(&mut subject.events, entry.identity_hash, record.bytes());
-                taken.tally.applied += 1;
-                let subject = SubjectRef::new(shard, place, shards);
-                taken.stored.push(Stored { identity_hash: entry.identity_hash, subject });
-                self.mark(place);
-                continue;
-            };
-            let order = canonical::compete((&record, &subject.code), (&known, &subject.code), names);
-            if order.is_eq() {
-                taken.tally.duplicate += 1;
-                continue;
+        let mut places = Vec::with_capacity(LOOKUPS_AHEAD);
+        for entries in batch.entries().chunks(LOOKUPS_AHEAD) {
+            // Looking up waits for memory: several side by side wait once.
+            places.clear();
+            for entry in entries {
+                let (code, room) = (batch.subject(entry), batch.record(entry).bytes().len() + RECORD_EXTRA);
+                places.push(self.place_or_new(entry.family, code, entry.subject_hash, room));
             }
-            taken.tally.superseded += 1;
-            taken.clashes.push(clash(&record, &subject.code, names));
-            if order.is_lt() {
-                subject.remove(record.source, record.id);
-                append(&mut subject.events, entry.identity_hash, record.bytes());
-                self.mark(place);
+            for (entry, place) in entries.iter().zip(&places) {
+                self.take_one(batch, entry, *place, (shard, shards), names, &mut taken);
             }
         }
         taken
+    }
+
+    fn take_one(
+        &mut self,
+        batch: &Batch,
+        entry: &Entry,
+        place: usize,
+        (shard, shards): (usize, usize),
+        names: &Names,
+        taken: &mut Taken,
+    ) {
+        taken.tally.consumed += 1;
+        let record = batch.record(entry);
+        let subject = &mut self.subjects[place];
+        let known = Record::find(subject.events(), entry.identity_hash, record.source, record.id);
+        let Some(known) = known else {
+            subject.append(entry.identity_hash, record.bytes());
+            taken.tally.applied += 1;
+            let subject = SubjectRef::new(shard, place, shards);
+            taken.stored.push(Stored { identity_hash: entry.identity_hash, subject });
+            self.mark(place);
+            return;
+        };
+        let order = canonical::compete((&record, subject.code()), (&known, subject.code()), names);
+        if order.is_eq() {
+            taken.tally.duplicate += 1;
+            return;
+        }
+        taken.tally.superseded += 1;
+        taken.clashes.push(clash(&record, subject.code(), names));
+        if order.is_lt() {
+            subject.remove(record.source, record.id);
+            subject.append(entry.identity_hash, record.bytes());
+            self.mark(place);
+        }
     }
 
     /// The place of a subject, if it is known.
@@ -199,26 +162,18 @@ impl Shard {
         let hash = index_hash(family, hash);
         let is_it = |entry: &&(u32, u32)| {
             let subject = &self.subjects[entry.1 as usize];
-            entry.0 == hash && subject.family == family && *subject.code == *code
+            entry.0 == hash && subject.family == family && subject.code() == code
         };
         self.index.iter_hash(spread(hash)).find(is_it).map(|entry| entry.1 as usize)
     }
 
-    fn place_or_new(&mut self, family: Family, code: &[u8], hash: u64) -> usize {
+    fn place_or_new(&mut self, family: Family, code: &[u8], hash: u64, room: usize) -> usize {
         if let Some(place) = self.place(family, code, hash) {
             return place;
         }
         let place = self.subjects.len();
         self.has_retractions |= family == Family::Retraction;
-        self.subjects.push(Subject {
-            code: code.into(),
-            family,
-            is_dirty: false,
-            is_open: true,
-            next_change: Instant::LAST,
-            events: Vec::new(),
-            counted: None,
-        });
+        self.subjects.push(Subject::new(family, code, room));
         self.procedures.push(NOBODY);
         let hash = index_hash(family, hash);
         let entry = (hash, u32::try_from(place).expect("fewer than four billion subjects a shard"));
@@ -245,7 +200,7 @@ impl Shard {
     ) -> (Vec<Record<'a>>, usize) {
         let subject = &self.subjects[place];
         let mut records: Vec<_> = subject.records().filter(|record| record.time < limit).collect();
-        let retractions = self.retractions(&subject.code);
+        let retractions = self.retractions(subject.code());
         let has_retractions = retractions.is_some();
         if let Some(retractions) = retractions {
             records.extend(retractions.records().filter(|record| record.time < limit));
@@ -258,7 +213,7 @@ impl Shard {
     /// The next instant, not before `as_of`, of an event of this subject or of a retraction on its code.
     pub(super) fn next_event(&self, place: usize, as_of: Instant) -> Option<Instant> {
         let subject = &self.subjects[place];
-        let retractions = self.retractions(&subject.code).into_iter().flat_map(Subject::records);
+        let retractions = self.retractions(subject.code()).into_iter().flat_map(Subject::records);
         let times = subject.records().chain(retractions).map(|record| record.time);
         times.filter(|time| *time >= as_of).min()
     }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::cells::Target;
 use super::reference::{Reference, is_reference};
 use super::rows::{DossierRows, Window, petition_facts};
-use super::shard::{Counted, Folded, MIXED, NOBODY, Shard, SubjectRef};
-use super::{Engine, PARALLEL_FROM, counted_rows, known, number};
+use super::shard::{Folded, Shard, SubjectRef};
+use super::subject::{Counted, CountedRow, MIXED, NOBODY};
+use super::{Engine, PARALLEL_FROM, known, number};
 use crate::ComputeError;
 use crate::calendar::Calendar;
 use crate::codes::Names;
@@ -79,7 +80,7 @@ impl Engine {
                     Family::Dossier | Family::Petition => others.push(place),
                     Family::Retraction => {
                         subject.is_dirty = false;
-                        retracted.push((number, subject.code.to_vec()));
+                        retracted.push((number, subject.code().to_vec()));
                     }
                     Family::Source => subject.is_dirty = false,
                     Family::Agency | Family::Procedure | Family::Officer => {
@@ -228,42 +229,54 @@ impl Engine {
                         self.timers.entry(at).or_default().push(subject);
                     }
                 }
-                let rows: Vec<(u16, u32)> =
-                    folded.rows.iter().map(|(period, mask)| (*period, self.class(*mask))).collect();
-                let after = (!rows.is_empty()).then(|| Counted {
-                    chain: folded.chain,
-                    officer: folded.officer,
-                    procedure: folded.procedure,
-                    rows: counted_rows(&rows),
-                });
-                let before = self.shards[shard_number].subjects[place].counted.take();
-                self.shards[shard_number].subjects[place].counted = match (before, after) {
-                    // Most events change nothing that is counted.
-                    (Some(before), Some(after)) if *before == after => Some(before),
-                    (before, after) => {
-                        if let Some(before) = &before {
-                            self.count_one(shard_number, before, after.as_ref(), false);
-                        }
-                        if let Some(after) = &after {
-                            self.count_one(shard_number, after, before.as_deref(), true);
-                        }
-                        after.map(Box::new)
-                    }
-                };
+                let before = self.shards[shard_number].subjects[place].counted;
+                let after = self.counted(&folded);
+                // Most events change nothing that is counted.
+                if before == after {
+                    continue;
+                }
+                if let Some(before) = before {
+                    self.count_one(shard_number, before, after, false);
+                }
+                if let Some(after) = after {
+                    self.count_one(shard_number, after, before, true);
+                }
+                self.shards[shard_number].subjects[place].counted = after;
             }
         }
     }
 
+    /// What a subject counts as; `None` when in no period.
+    fn counted(&mut self, folded: &Folded) -> Option<Counted> {
+        if folded.rows.is_empty() {
+            return None;
+        }
+        let mut rows = std::mem::take(&mut self.row_buffer);
+        rows.clear();
+        for (period, mask) in &folded.rows {
+            rows.push(CountedRow { period: *period, class: self.class(*mask) });
+        }
+        let number = self.rows(&rows);
+        self.row_buffer = rows;
+        Some(Counted {
+            chain: folded.chain,
+            officer: folded.officer,
+            procedure: folded.procedure,
+            rows: number,
+        })
+    }
+
     /// Counts a subject in, or takes it back; what it counts as either way is left alone.
-    fn count_one(&mut self, shard: usize, counted: &Counted, other: Option<&Counted>, is_in: bool) {
+    fn count_one(&mut self, shard: usize, counted: Counted, other: Option<Counted>, is_in: bool) {
         let target = Target {
             units: self.shards[shard].chains.units(counted.chain),
             officer: known(counted.officer),
             procedure: known(counted.procedure),
         };
-        let other = other.filter(|other| other.is_counted_for_the_same(counted));
-        for row in &counted.rows {
-            let also = other.and_then(|other| other.rows.iter().find(|also| also.period == row.period));
+        let other = other.filter(|other| other.is_counted_for_the_same(&counted));
+        let others = other.map_or(&[][..], |other| &self.row_lists[other.rows as usize]);
+        for row in &self.row_lists[counted.rows as usize] {
+            let also = others.iter().find(|also| also.period == row.period);
             let kept = also.map_or(0, |also| self.classes[also.class as usize]);
             let mask = self.classes[row.class as usize] & !kept;
             if mask != 0 {
@@ -320,7 +333,7 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
         let future = next_future(shard, at, context.as_of);
         let (records, idle) = shard.standing(at, context.as_of, context.names);
         let is_mixed = has_mixed_procedures(&records);
-        let complaints = context.complaints.get(&shard.subjects[at].code).copied().unwrap_or(0);
+        let complaints = context.complaints.get(shard.subjects[at].code()).copied().unwrap_or(0);
         let mut dossier = DossierRows::fold(records, around, complaints > 0);
         if idle > 0 {
             dossier.life.flags.raise(crate::dossier::Flag::ImpossibleOrder);

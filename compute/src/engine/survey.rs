@@ -116,7 +116,7 @@ impl Engine {
                 let deletion = records.iter().find(|record| record.event_type == EventType::Deleted);
                 let deleted_at = deletion.map(|record| record.time);
                 let dossier = DossierRows::fold(records, around, false);
-                let code = String::from_utf8_lossy(&subject.code).into_owned();
+                let code = String::from_utf8_lossy(subject.code()).into_owned();
                 self.look(&dossier, &code, &window, &mut survey);
                 if let Some((procedure, seconds)) = handled(&dossier.life, &window, around) {
                     let sum = handling.entry(procedure).or_default();
