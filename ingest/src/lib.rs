@@ -1,10 +1,11 @@
 //! From bytes to checked events: what comes in, what is set aside and why.
 //!
-//! `decode` turns one CloudEvent into a typed draft or a [`Rejection`]; `files` reads NDJSON, plain or compressed,
+//! `decode` turns one CloudEvent into a typed draft or a [`Rejection`], `encode` writes what is kept of it; `files` reads NDJSON, plain or compressed,
 //! on several threads; `import` translates any CSV event log by a mapping; `simulate` makes up a province. Figures
 //! are none of this crate's business.
 
 pub mod decode;
+pub mod encode;
 pub mod files;
 pub mod import;
 pub mod rejection;

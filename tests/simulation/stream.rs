@@ -78,8 +78,13 @@ pub(crate) fn engine(shards: usize, keep: Keep) -> Engine {
 
 /// The same with codes numbered before.
 pub(crate) fn engine_with(codes: Arc<CodeBook>, shards: usize, keep: Keep) -> Engine {
+    Engine::new(Setup { codes, ..setup(shards, keep) })
+}
+
+/// What such an engine is made of, with codes of its own.
+pub(crate) fn setup(shards: usize, keep: Keep) -> Setup {
     let calendar = Arc::new(Calendar::embedded().unwrap());
-    Engine::new(Setup { catalogue: catalogue(), calendar, codes, shards, keep })
+    Setup { catalogue: catalogue(), calendar, codes: Arc::default(), shards, keep }
 }
 
 /// Hands lines over in batches of so many.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::saved::{RestoreError, Source, put_number};
 use crate::codes::Code;
 use crate::set::Mask;
 
@@ -33,6 +34,12 @@ impl<T: Clone> Table<T> {
 
     fn get(&self, code: Code) -> Option<&T> {
         self.chunks.get(code.index() / CHUNK_SLOTS)?[code.index() % CHUNK_SLOTS].as_ref()
+    }
+
+    /// What there is, and the index of its code.
+    fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        (0..).zip(slots).filter_map(|(code, slot)| Some((code, slot.as_ref()?)))
     }
 
     fn slot(&mut self, code: Code) -> &mut Option<T> {
@@ -96,6 +103,50 @@ impl Cells {
                 }
             }
         }
+    }
+
+    /// Appends all counts, for a saved state.
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        for table in [&self.units, &self.officers] {
+            put_number(out, table.iter().count() as u64);
+            for (code, counts) in table.iter() {
+                put_number(out, code);
+                counts.iter().for_each(|count| put_number(out, u64::from(*count)));
+            }
+        }
+        put_number(out, self.procedures.iter().count() as u64);
+        for (code, by_procedure) in self.procedures.iter() {
+            put_number(out, code);
+            put_number(out, by_procedure.len() as u64);
+            for (procedure, counts) in by_procedure.iter() {
+                put_number(out, procedure.index() as u64);
+                counts.iter().for_each(|count| put_number(out, u64::from(*count)));
+            }
+        }
+    }
+
+    /// Takes back what [`Cells::put`] wrote.
+    pub(super) fn take(&mut self, source: &mut Source<'_>) -> Result<(), RestoreError> {
+        let counts_of = |source: &mut Source<'_>, bits: usize| -> Result<Vec<u32>, RestoreError> {
+            (0..bits).map(|_| source.small()).collect()
+        };
+        for table in [&mut self.units, &mut self.officers] {
+            for _ in 0..source.place()? {
+                let code = Code::from_index(source.place()?);
+                *table.slot(code) = Some(counts_of(source, self.bits)?.into());
+            }
+        }
+        for _ in 0..source.place()? {
+            let code = Code::from_index(source.place()?);
+            let mut by_procedure = HashMap::default();
+            for _ in 0..source.place()? {
+                let procedure = Code::from_index(source.place()?);
+                by_procedure
+                    .insert(procedure, counts_of(source, self.with_dossier.len())?.into_boxed_slice());
+            }
+            *self.procedures.slot(code) = Some(Arc::new(by_procedure));
+        }
+        Ok(())
     }
 
     /// A unit's count of the condition `bit`.

@@ -26,6 +26,22 @@ impl Chains {
         &self.units[chain as usize]
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    /// The number of a chain, new or known.
+    pub(super) fn number(&mut self, units: Box<[Code]>) -> u32 {
+        if let Some(chain) = self.numbers.get(&units) {
+            return *chain;
+        }
+        let chain = u32::try_from(self.units.len()).expect("fewer than four billion chains");
+        self.units.push(units.clone());
+        self.numbers.insert(units, chain);
+        chain
+    }
+
     /// The chain of `agency` by the tree in force at `at`; `edges` are the tree's, sorted.
     pub(super) fn of(
         &mut self,
@@ -44,14 +60,7 @@ impl Chains {
             return *chain;
         }
         let units = organisation.chain(agency, at).into_boxed_slice();
-        let chain = if let Some(chain) = self.numbers.get(&units) {
-            *chain
-        } else {
-            let chain = u32::try_from(self.units.len()).expect("fewer than four billion chains");
-            self.units.push(units.clone());
-            self.numbers.insert(units, chain);
-            chain
-        };
+        let chain = self.number(units);
         self.by_unit.insert((agency, stretch), chain);
         chain
     }

@@ -12,6 +12,7 @@ mod listing;
 mod reference;
 mod renewal;
 mod rows;
+mod saved;
 mod shard;
 mod step;
 mod subject;
@@ -26,6 +27,7 @@ pub use cells::Cells;
 pub use frame::{Frame, OfficerFrame, UnitFrame};
 pub use listing::{ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;
+pub use saved::{RestoreError, Restored, STATE_FORMAT};
 pub use shard::{Clash, Tally};
 pub use survey::{Bundle, Flagged, Handling, Survey};
 
@@ -85,7 +87,7 @@ impl Routed {
     /// Packs one event for the shard its subject belongs to.
     pub fn push(&mut self, draft: &Draft<'_>, codes: &mut LocalCodes) {
         let hash = subject_hash(&draft.subject);
-        let shard = usize::try_from(hash >> 32).unwrap_or(0) % self.batches.len();
+        let shard = shard_of(hash, self.batches.len());
         self.batches[shard].push(draft, hash, codes);
     }
 
@@ -131,8 +133,12 @@ pub struct Engine {
     row_numbers: HashMap<Box<[CountedRow]>, u32, RandomState>,
     row_buffer: Vec<CountedRow>,
     tally: Tally,
+    /// By code of the source.
+    sources: Vec<Tally>,
     clashes: Vec<Clash>,
     version: u64,
+    /// A save under way.
+    saving: Option<saved::Saving>,
 }
 
 #[derive(Debug)]
@@ -184,7 +190,7 @@ impl Engine {
     pub fn new(setup: Setup) -> Engine {
         let shards = setup.shards.max(1);
         Engine {
-            shards: (0..shards).map(|_| Shard::default()).collect(),
+            shards: (0..shards).map(Shard::new).collect(),
             setup: Setup { shards, ..setup },
             identities: Identities::new(),
             reference: Arc::default(),
@@ -202,8 +208,10 @@ impl Engine {
             row_numbers: HashMap::default(),
             row_buffer: Vec::new(),
             tally: Tally::default(),
+            sources: Vec::new(),
             clashes: Vec::new(),
             version: 0,
+            saving: None,
         }
     }
 
@@ -220,6 +228,26 @@ impl Engine {
     /// What happened to the events so far.
     pub fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// What happened to the events of each source, by its code; sources nothing came from are left out.
+    pub fn tallies(&self) -> Vec<(u32, Tally)> {
+        (0..)
+            .zip(&self.sources)
+            .filter(|(_, tally)| tally.consumed > 0)
+            .map(|(code, tally)| (code, *tally))
+            .collect()
+    }
+
+    fn set_tallies(&mut self, tallies: &[(u32, Tally)]) {
+        for (code, tally) in tallies {
+            let code = *code as usize;
+            if self.sources.len() <= code {
+                self.sources.resize(code + 1, Tally::default());
+            }
+            self.sources[code] = *tally;
+            self.tally.add(*tally);
+        }
     }
 
     /// Copies that lost against another of the same identity, the first ten thousand.
@@ -245,7 +273,6 @@ impl Engine {
             let mut taken = Taken::default();
             for batch in routed.iter().map(|routed| &routed.batches[number]) {
                 let one = shard.take(batch, number, shards, &names);
-                taken.tally.add(one.tally);
                 taken.stored.extend(one.stored);
                 taken.clashes.extend(one.clashes);
             }
@@ -262,10 +289,19 @@ impl Engine {
         };
         let mut stored = Vec::new();
         for taken in taken {
-            self.tally.add(taken.tally);
             let room = CLASHES_MAX.saturating_sub(self.clashes.len());
             self.clashes.extend(taken.clashes.into_iter().take(room));
             stored.push(taken.stored);
+        }
+        for shard in &mut self.shards {
+            for (source, tally) in shard.take_tallies() {
+                let source = source as usize;
+                if self.sources.len() <= source {
+                    self.sources.resize(source + 1, Tally::default());
+                }
+                self.sources[source].add(tally);
+                self.tally.add(tally);
+            }
         }
         let candidates = self.identities.add(&stored, shards);
         drop(names);
@@ -300,14 +336,18 @@ impl Engine {
         let (winner, loser) = if order.is_lt() { (new, old) } else { (old, new) };
         let listed = clash(if order.is_lt() { &one } else { &other }, subject(winner).code(), &names);
         let (source, id) = (one.source, Box::<[u8]>::from(one.id));
-        self.tally.applied -= 1;
-        self.tally.superseded += 1;
+        for tally in [&mut self.tally, &mut self.sources[source.index()]] {
+            tally.applied -= 1;
+            tally.superseded += 1;
+        }
         if self.clashes.len() < CLASHES_MAX {
             self.clashes.push(listed);
         }
-        let shard = &mut self.shards[loser.shard(count)];
-        shard.subjects[loser.place(count)].remove(source, &id);
-        shard.mark(loser.place(count));
+        let (number, place) = (loser.shard(count), loser.place(count));
+        let shard = &mut self.shards[number];
+        shard.before_change(place);
+        shard.subjects[place].remove(source, &id);
+        shard.mark(place);
         self.identities.remove(identity::Stored { identity_hash: hash, subject: loser });
     }
 
@@ -323,21 +363,22 @@ impl Engine {
             Keep::From(from) => periods_between(from, self.as_of),
         };
         wanted.retain(|period| !self.periods.iter().any(|known| known.period == *period));
-        let bits = self.setup.catalogue.conditions.len();
-        let with_dossier: Arc<[usize]> = {
-            let indicators = self.setup.catalogue.sets.iter().flat_map(|set| &set.indicators);
-            let mut bits: Vec<usize> =
-                indicators.filter_map(|indicator| indicator.with_dossier_bit).collect();
-            bits.sort_unstable();
-            bits.dedup();
-            bits.into()
-        };
+        let (bits, with_dossier) = self.cell_shape();
         for period in &wanted {
             let cells = Arc::new(Cells::new(bits, &with_dossier));
             let frame = Arc::new(Frame::empty(*period));
             self.periods.push(PeriodState { period: *period, cells, frame, frame_cut: Instant::FIRST });
         }
         !wanted.is_empty()
+    }
+
+    /// How many conditions there are, and which are counted by procedure.
+    fn cell_shape(&self) -> (usize, Arc<[usize]>) {
+        let indicators = self.setup.catalogue.sets.iter().flat_map(|set| &set.indicators);
+        let mut bits: Vec<usize> = indicators.filter_map(|indicator| indicator.with_dossier_bit).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        (self.setup.catalogue.conditions.len(), bits.into())
     }
 
     /// What readers see now.
@@ -389,9 +430,14 @@ impl Engine {
 
     fn find(&self, family: Family, code: &str) -> Option<(usize, usize)> {
         let hash = subject_hash(code);
-        let number = usize::try_from(hash >> 32).unwrap_or(0) % self.shards.len();
+        let number = shard_of(hash, self.shards.len());
         self.shards[number].place(family, code.as_bytes(), hash).map(|place| (number, place))
     }
+}
+
+/// The shard of a subject.
+fn shard_of(subject_hash: u64, shards: usize) -> usize {
+    usize::try_from(subject_hash >> 32).unwrap_or(0) % shards
 }
 
 /// Every period of every kind that begins before `now` and does not end before `from`.

@@ -85,6 +85,7 @@ impl Engine {
         let shards = self.shards.len();
         let shard = &mut self.shards[number];
         let next_change = shard.next_event(place, self.as_of).map_or(Instant::LAST, Instant::just_after);
+        shard.before_change(place);
         let subject = &mut shard.subjects[place];
         if subject.next_change != next_change && next_change < Instant::LAST {
             self.timers.entry(next_change).or_default().push(SubjectRef::new(number, place, shards));

@@ -7,8 +7,9 @@
 use hashbrown::HashTable;
 
 use super::identity::Stored;
+use super::saved::ShardSaving;
 use super::subject::{NOBODY, Subject};
-use crate::codes::Names;
+use crate::codes::{Code, Names};
 use crate::event::{Batch, Entry, Family, Record, canonical};
 use crate::instant::Instant;
 use crate::set::Mask;
@@ -77,6 +78,8 @@ pub struct Clash {
 
 #[derive(Debug, Default)]
 pub(super) struct Shard {
+    /// Which of the shards it is.
+    number: usize,
     pub(super) subjects: Vec<Subject>,
     /// By place: the procedure a dossier was last folded for, [`MIXED`] if its events name several, else [`NOBODY`].
     /// Beside the subjects, not in them, since a new definition looks through all of them.
@@ -85,6 +88,12 @@ pub(super) struct Shard {
     pub(super) dirty: Vec<u32>,
     pub(super) chains: super::chain::Chains,
     has_retractions: bool,
+    /// How far a save under way has come.
+    pub(super) saving: Option<ShardSaving>,
+    /// What happened to events since [`Shard::take_tallies`], by code of their source.
+    tallies: Vec<Tally>,
+    /// The sources among them that anything happened to.
+    touched: Vec<u32>,
     /// Masks of dossiers' rows, and of petitions', as far as they were ever evaluated.
     pub(super) dossier_masks: Option<Masks>,
     pub(super) petition_masks: Option<Masks>,
@@ -93,7 +102,6 @@ pub(super) struct Shard {
 /// What taking a batch came to.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    pub(super) tally: Tally,
     pub(super) stored: Vec<Stored>,
     pub(super) clashes: Vec<Clash>,
 }
@@ -103,6 +111,16 @@ fn spread(hash: u32) -> u64 {
 }
 
 impl Shard {
+    /// The shard with this number.
+    pub(super) fn new(number: usize) -> Shard {
+        Shard { number, ..Shard::default() }
+    }
+
+    /// Which of the shards it is.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
     /// Takes a batch: each event is new, a duplicate, or clashes with the copy stored for its subject.
     pub(super) fn take(&mut self, batch: &Batch, shard: usize, shards: usize, names: &Names) -> Taken {
         let mut taken = Taken::default();
@@ -131,13 +149,13 @@ impl Shard {
         names: &Names,
         taken: &mut Taken,
     ) {
-        taken.tally.consumed += 1;
         let record = batch.record(entry);
+        self.before_change(place);
         let subject = &mut self.subjects[place];
         let known = Record::find(subject.events(), entry.identity_hash, record.source, record.id);
         let Some(known) = known else {
             subject.append(entry.identity_hash, record.bytes());
-            taken.tally.applied += 1;
+            self.tally(record.source).applied += 1;
             let subject = SubjectRef::new(shard, place, shards);
             taken.stored.push(Stored { identity_hash: entry.identity_hash, subject });
             self.mark(place);
@@ -145,16 +163,42 @@ impl Shard {
         };
         let order = canonical::compete((&record, subject.code()), (&known, subject.code()), names);
         if order.is_eq() {
-            taken.tally.duplicate += 1;
+            self.tally(record.source).duplicate += 1;
             return;
         }
-        taken.tally.superseded += 1;
         taken.clashes.push(clash(&record, subject.code(), names));
         if order.is_lt() {
             subject.remove(record.source, record.id);
             subject.append(entry.identity_hash, record.bytes());
             self.mark(place);
         }
+        self.tally(record.source).superseded += 1;
+    }
+
+    /// The tally of a source, one event more consumed.
+    fn tally(&mut self, source: Code) -> &mut Tally {
+        if self.tallies.len() <= source.index() {
+            self.tallies.resize(source.index() + 1, Tally::default());
+        }
+        let tally = &mut self.tallies[source.index()];
+        if tally.consumed == 0 {
+            self.touched.push(source.0);
+        }
+        tally.consumed += 1;
+        tally
+    }
+
+    /// What happened to events since the last call, by source.
+    pub(super) fn take_tallies(&mut self) -> impl Iterator<Item = (u32, Tally)> {
+        let tallies = &mut self.tallies;
+        self.touched.drain(..).map(|source| (source, std::mem::take(&mut tallies[source as usize])))
+    }
+
+    /// Takes a saved subject, of which nothing is known yet.
+    pub(super) fn restore(&mut self, family: Family, code: &[u8], hash: u64, events: &[u8]) -> usize {
+        let place = self.place_or_new(family, code, hash, events.len());
+        self.subjects[place].restore(events);
+        place
     }
 
     /// The place of a subject, if it is known.
@@ -183,6 +227,7 @@ impl Shard {
 
     /// Has a subject folded again at the next step.
     pub(super) fn mark(&mut self, place: usize) {
+        self.before_change(place);
         let subject = &mut self.subjects[place];
         if !subject.is_dirty {
             subject.is_dirty = true;

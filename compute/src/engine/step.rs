@@ -26,6 +26,9 @@ use crate::set::{Catalogue, Mask};
 /// Rows evaluated together: large enough to spread the cost of a batch, small enough to stay in the cache.
 const ROWS_MAX: usize = 4096;
 
+/// Dossiers a shard folds before their difference is counted.
+const SLICE_SUBJECTS_MAX: usize = 1 << 15;
+
 /// What folding needs from the engine, shared by all shards.
 #[derive(Clone, Copy)]
 struct Context<'a> {
@@ -64,7 +67,8 @@ impl Engine {
             self.renew_frames(&fresh)?;
         }
         self.fold(Family::Petition)?;
-        self.fold(Family::Dossier)?;
+        // A day of downtime with a million due dates is caught up a slice at a time, in bounded memory.
+        while self.fold(Family::Dossier)? {}
         Ok(())
     }
 
@@ -137,7 +141,8 @@ impl Engine {
         }
     }
 
-    fn fold(&mut self, family: Family) -> Result<(), ComputeError> {
+    /// Folds what is dirty, of dossiers at most a slice; whether there may be more.
+    fn fold(&mut self, family: Family) -> Result<bool, ComputeError> {
         let (codes, reference) = (Arc::clone(&self.setup.codes), Arc::clone(&self.reference));
         let (calendar, catalogue) = (Arc::clone(&self.setup.calendar), Arc::clone(&self.setup.catalogue));
         let (names, windows) = (codes.names(), self.windows());
@@ -157,9 +162,12 @@ impl Engine {
             let rows =
                 folded.into_iter().map(|petitions| petitions.into_iter().map(|(one, _)| one).collect());
             self.count(rows.collect());
-            return Ok(());
+            return Ok(false);
         }
         let dirty: usize = self.shards.iter().map(|shard| shard.dirty.len()).sum();
+        if dirty == 0 {
+            return Ok(false);
+        }
         let folded = if dirty < PARALLEL_FROM {
             let folded = self.shards.iter_mut().map(|shard| fold_dossiers(shard, context));
             folded.collect::<Result<Vec<_>, _>>()?
@@ -177,7 +185,7 @@ impl Engine {
             })?
         };
         self.count(folded);
-        Ok(())
+        Ok(true)
     }
 
     /// Remembers which dossiers the petitions name; dossiers newly named, or no longer, are folded again.
@@ -325,7 +333,7 @@ impl Pending {
 
 fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>, ComputeError> {
     let around = Surroundings { calendar: context.calendar, procedures: &context.reference.procedures };
-    let dirty = std::mem::take(&mut shard.dirty);
+    let dirty = shard.dirty.split_off(shard.dirty.len().saturating_sub(SLICE_SUBJECTS_MAX));
     let mut folded = Vec::with_capacity(dirty.len());
     let mut pending = Pending::new(shard.dossier_masks.take(), Subject::Dossier);
     for place in dirty {

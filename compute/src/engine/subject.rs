@@ -96,6 +96,11 @@ impl Subject {
         append(&mut self.bytes, identity_hash, record);
     }
 
+    /// Takes saved records over.
+    pub(super) fn restore(&mut self, events: &[u8]) {
+        self.bytes.extend_from_slice(events);
+    }
+
     /// Drops the record of this identity.
     pub(super) fn remove(&mut self, source: Code, id: &[u8]) {
         let kept = without(self.events(), source, id);

@@ -74,6 +74,11 @@ pub struct Field {
     pub is_required: bool,
 }
 
+impl Family {
+    /// All of them, in the order of declaration.
+    pub const ALL: [Family; 7] = [Dossier, Petition, Procedure, Agency, Officer, Source, Retraction];
+}
+
 macro_rules! names {
     ($(#[$about:meta])* $type:ident { $($id:ident = $name:literal),+ $(,)? }) => {
         $(#[$about])*

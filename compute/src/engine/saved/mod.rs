@@ -1,0 +1,59 @@
+//! The state as bytes, and back: what a restart starts from.
+//!
+//! A save is a cut: it shows the engine exactly as it stood when [`Engine::begin_save`] was called, though it is
+//! written a little at a time between steps. A subject about to change that is not written yet is written first, as it
+//! was. Small tables that only grow are written last, up to the length they had at the cut.
+//!
+//! A state remembers what it was counted with. If calendar, indicator sets or this program have changed since, the
+//! events are taken from it and everything is counted anew. Not here: files, checksums, log offsets (`store`).
+
+mod bytes;
+mod read;
+mod write;
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
+pub(super) use bytes::{Source, put_number};
+pub(super) use write::{Saving, ShardSaving};
+
+use super::Setup;
+
+/// Rises when the bytes below change; a state of another format is not read.
+pub const STATE_FORMAT: u32 = 1;
+
+/// Why a state cannot be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Written by another release.
+    #[error("the state has format {found}, this program reads {STATE_FORMAT}; build it anew from the log")]
+    Format {
+        /// What the state says.
+        found: u32,
+    },
+    /// It does not hold together.
+    #[error("the state cannot be read: {0}")]
+    Torn(&'static str),
+    /// Its bytes cannot be had.
+    #[error("the state cannot be read: {0}")]
+    Input(#[from] std::io::Error),
+}
+
+/// What came of restoring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Restored {
+    /// Calendar, sets and program are those it was counted with, so that nothing need be counted anew.
+    pub is_counted: bool,
+    /// Subjects taken.
+    pub subjects: usize,
+    /// Events taken.
+    pub events: u64,
+}
+
+/// What counts depend on beside the events: calendar, conditions, and the program itself.
+fn fingerprint(setup: &Setup) -> u64 {
+    let conditions = &setup.catalogue.conditions;
+    let said = format!("{} {:?} {:?}", env!("CARGO_PKG_VERSION"), conditions, setup.calendar);
+    FixedState::with_seed(3).hash_one(said.as_bytes())
+}
