@@ -27,6 +27,7 @@ impl Instant {
     pub const LAST: Instant = Instant(i64::MAX);
 
     /// From Unix seconds and the nanoseconds within that second.
+    #[inline]
     pub fn from_unix(seconds: i64, nanos: u32) -> Instant {
         if seconds >= NEAR_SECONDS {
             Instant(NEAR_NANOS.saturating_add(seconds - NEAR_SECONDS))
@@ -38,6 +39,7 @@ impl Instant {
     }
 
     /// The whole Unix second this instant lies in.
+    #[inline]
     pub fn unix_seconds(self) -> i64 {
         if self.0 >= NEAR_NANOS {
             NEAR_SECONDS + (self.0 - NEAR_NANOS)
@@ -106,8 +108,12 @@ impl Instant {
 
     /// Reads RFC 3339 as the event contract does: `T` or `t` between date and time, an offset up to ±23:59 or
     /// `Z`/`z`, no leap second, digits after the ninth cut. `None` for anything else.
+    #[inline]
     pub fn parse(text: &str) -> Option<Instant> {
-        let text = text.as_bytes();
+        parse_usual(text.as_bytes()).or_else(|| Instant::parse_any(text.as_bytes()))
+    }
+
+    fn parse_any(text: &[u8]) -> Option<Instant> {
         let (date, rest) = (text.get(..10)?, text.get(10..)?);
         let day = Day::parse_bytes(date)?;
         if !matches!(rest.first()?, b'T' | b't') || rest.len() < 10 || rest[3] != b':' || rest[6] != b':' {
@@ -160,6 +166,53 @@ impl fmt::Debug for Instant {
     }
 }
 
+/// What [`Instant::parse`] reads, for the shapes nearly every sender writes: seconds or milliseconds, at +07:00 or
+/// `Z`. `None` decides nothing.
+fn parse_usual(text: &[u8]) -> Option<Instant> {
+    let (clock, rest) = text.split_first_chunk::<19>()?;
+    let (fraction, offset) = match rest.strip_suffix(b"+07:00") {
+        Some(fraction) => (fraction, ZONE_SECONDS),
+        None => (rest.strip_suffix(b"Z")?, 0),
+    };
+    let fraction = match fraction {
+        [] => [b'0'; 8],
+        [b'.', tenths, hundredths, thousandths] => {
+            [b'0', b'0', b'0', b'0', b'0', *tenths, *hundredths, *thousandths]
+        }
+        _ => return None,
+    };
+    let years = pairs(*clock.first_chunk()?, *b"0000-00-");
+    let hours = pairs(*clock[8..].first_chunk()?, *b"00T00:00");
+    let seconds = pairs(*clock.last_chunk()?, *b"00:00:00");
+    let millis = pairs(fraction, *b"00000000");
+    let [century, _, year, _, _, month, ..] = years.0.to_le_bytes();
+    let [day, _, _, hour, _, _, minute, _] = hours.0.to_le_bytes();
+    let second = seconds.0.to_le_bytes()[6];
+    let [.., tenths, _, thousandths, _] = millis.0.to_le_bytes();
+    let odd = years.1 | hours.1 | seconds.1 | millis.1;
+    if odd != 0 || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let year = i32::from(century) * 100 + i32::from(year);
+    let day = Day::from_civil(year, u32::from(month), u32::from(day))?;
+    let second_of_day = u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second);
+    let millis = u32::from(tenths) * 100 + u32::from(thousandths);
+    let seconds = i64::from(day.0) * DAY_SECONDS + i64::from(second_of_day) - offset;
+    Some(Instant::from_unix(seconds, millis * 1_000_000))
+}
+
+/// The two-digit numbers that begin at each place of `text`, and bits where it is not like `shape`: a digit where
+/// that has a zero, else the same byte. All eight at once, since every event brings several instants.
+#[inline]
+fn pairs(text: [u8; 8], shape: [u8; 8]) -> (u64, u64) {
+    // Digits become 0..=9, and what must be the same becomes 0.
+    let digits = u64::from_le_bytes(text) ^ u64::from_le_bytes(shape);
+    // Added to a byte below 0x80, these reach its top bit when it is more than 9, or more than 0.
+    let room = u64::from_le_bytes(shape.map(|byte| if byte == b'0' { 0x76 } else { 0x7f }));
+    let odd = (digits | digits.wrapping_add(room)) & 0x8080_8080_8080_8080;
+    (digits.wrapping_mul(10).wrapping_add(digits >> 8), odd)
+}
+
 /// Two ASCII digits at the start of `text`.
 fn two(text: &[u8]) -> Option<i64> {
     let (tens, ones) = (text.first()?.wrapping_sub(b'0'), text.get(1)?.wrapping_sub(b'0'));
@@ -203,11 +256,20 @@ pub struct Day(pub(crate) i32);
 
 impl Day {
     /// From a civil date; `None` when there is no such day (years 0..=9999).
+    #[inline]
     pub fn from_civil(year: i32, month: u32, day: u32) -> Option<Day> {
         let valid = (0..=9999).contains(&year)
             && (1..=12).contains(&month)
             && (1..=days_in_month(year, month)).contains(&day);
-        valid.then(|| Day(days_before_year(year) + days_before_month(year, month) + day.cast_signed() - 1))
+        valid.then(|| {
+            // Years are counted from March, which puts the leap day last, and 400 more of them (146,097 days)
+            // keep the count unsigned.
+            let year = year.unsigned_abs() + 400 - u32::from(month < 3);
+            let month = if month < 3 { month + 9 } else { month - 3 };
+            let century = year / 100;
+            let days = year * 365 + year / 4 - century + century / 4 + (month * 153 + 2) / 5 + day;
+            Day(days.cast_signed() - 146_097 - 719_469)
+        })
     }
 
     /// `YYYY-MM-DD`, nothing else.
@@ -343,6 +405,38 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_shapes_read_as_any_shape_does() {
+        let shapes = [
+            "2026-10-01T12:34:56+07:00",
+            "2024-02-29T23:59:59.987+07:00",
+            "1999-12-31T00:00:00Z",
+            "0001-01-01T00:00:00.001Z",
+            "9999-12-31T23:59:59.999Z",
+        ];
+        for shape in shapes {
+            assert!(parse_usual(shape.as_bytes()).is_some(), "{shape}");
+            for place in 0..shape.len() {
+                for byte in 0..=u8::MAX {
+                    let mut text = shape.as_bytes().to_vec();
+                    text[place] = byte;
+                    let any = Instant::parse_any(&text);
+                    assert!(
+                        parse_usual(&text).is_none_or(|usual| any == Some(usual)),
+                        "{shape} {place} {byte}"
+                    );
+                }
+                for length in [place, place + 1] {
+                    let mut text = shape.as_bytes().to_vec();
+                    text.drain(place..length);
+                    text.truncate(shape.len() - place % 3);
+                    let any = Instant::parse_any(&text);
+                    assert!(parse_usual(&text).is_none_or(|usual| any == Some(usual)), "{shape} {place}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn noon_is_not_midnight() {
         // OpenCPS parsed 12:xx with a 12-hour clock and moved it to 00:xx.
         let noon = Instant::parse("2026-10-01T12:30:00+07:00").unwrap();
@@ -353,6 +447,7 @@ mod tests {
     #[test]
     fn every_day_of_four_centuries_survives_the_round_trip() {
         let mut previous = Day::from_civil(1899, 12, 31).unwrap();
+        assert_eq!(previous.number(), days_before_year(1900) - 1);
         for number in 1..146_097 {
             let day = previous.plus(1).unwrap();
             let (year, month, date) = day.civil();

@@ -313,13 +313,16 @@ impl Worker {
     }
 
     fn decode(&mut self, piece: &Piece, reading: &Reading, round: &mut Round) {
+        // One look at all of it costs less than one at each line, which is needed only when something is wrong.
+        let whole = simdutf8::basic::from_utf8(&piece.bytes).ok();
         let (mut start, mut line) = (0, piece.line);
         while start < piece.bytes.len() {
             let end = memchr(b'\n', &piece.bytes[start..]).map_or(piece.bytes.len(), |end| start + end);
             let mut bytes = &piece.bytes[start..end];
             bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
             line += 1;
-            if let Err(rejection) = self.take(bytes, reading, round) {
+            let text = whole.and_then(|whole| whole.get(start..start + bytes.len()));
+            if let Err(rejection) = self.take(bytes, text, reading, round) {
                 round.set_aside.push(SetAside {
                     file: piece.file,
                     line,
@@ -332,11 +335,21 @@ impl Worker {
         }
     }
 
-    fn take(&mut self, bytes: &[u8], reading: &Reading, round: &mut Round) -> Result<(), Rejection> {
+    /// Takes one line; `text` is the same as `bytes`, if that is known to be UTF-8.
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        text: Option<&str>,
+        reading: &Reading,
+        round: &mut Round,
+    ) -> Result<(), Rejection> {
         if bytes.len() > EVENT_BYTES_MAX {
             return Err(Rejection::whole(Reason::TooLong));
         }
-        let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Rejection::whole(Reason::NotUtf8))?;
+        let text = match text {
+            Some(text) => text,
+            None => simdutf8::basic::from_utf8(bytes).map_err(|_| Rejection::whole(Reason::NotUtf8))?,
+        };
         if text.trim_ascii().is_empty() {
             return Ok(());
         }

@@ -40,7 +40,7 @@ pub enum Given<'a> {
 }
 
 /// A decoded event.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Draft<'a> {
     /// Its type.
     pub event_type: EventType,

@@ -16,7 +16,10 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::rejection::{Reason, Rejection};
 
 /// 2^53 − 1, the largest integer every JSON parser agrees on.
-const WHOLE_MAX: u64 = (1 << 53) - 1;
+pub(super) const WHOLE_MAX: u64 = (1 << 53) - 1;
+
+/// The members of `parts`, in the order they are stored.
+pub(super) const PART_NAMES: [&str; 4] = ["total", "digitised", "reused", "from_portal_store"];
 
 /// What a field's place holds: nothing, a value, or what is wrong with it.
 pub(super) type Slot<'a> = Option<Result<Given<'a>, Reason>>;
@@ -238,9 +241,8 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
                 .deserialize_any(List(|text: &str| Ok(text.to_owned())))
                 .map(|list| list.map(|list| list.map(Given::Texts))),
             FieldKind::Parts => {
-                const NAMES: [&str; 4] = ["total", "digitised", "reused", "from_portal_store"];
-                let parts =
-                    deserializer.deserialize_any(Members { names: &NAMES, kinds: &[FieldKind::Whole; 4] })?;
+                let parts = deserializer
+                    .deserialize_any(Members { names: &PART_NAMES, kinds: &[FieldKind::Whole; 4] })?;
                 Ok(parts.map(|parts| parts.and_then(|parts| whole_parts(&parts))))
             }
             FieldKind::Duration => {
@@ -275,7 +277,8 @@ fn duration<'a>(parts: &[Slot<'_>]) -> Result<Given<'a>, Reason> {
     }
 }
 
-fn word(words: &[&str], text: &str) -> Option<u8> {
+/// The place of a word in its list.
+pub(super) fn word(words: &[&str], text: &str) -> Option<u8> {
     words.iter().position(|known| *known == text).and_then(|place| u8::try_from(place).ok())
 }
 

@@ -17,6 +17,11 @@ use crate::rejection::{Reason, Rejection};
 const TIME_FROM: i64 = 946_684_800;
 const TIME_TO: i64 = 4_102_444_800;
 
+/// Whether `time` may be an event's.
+pub(super) fn is_in_range(time: Instant) -> bool {
+    (TIME_FROM..TIME_TO).contains(&time.unix_seconds())
+}
+
 /// Reads one event.
 pub(super) fn read(text: &str) -> Result<Draft<'_>, Rejection> {
     let mut slots = Slots::default();
@@ -98,7 +103,7 @@ impl<'a> Envelope<'a> {
         let subject = self.subject.required("subject")?;
         let time = self.time.required("time")?;
         let time = Instant::parse(&time).ok_or(Rejection::field(Reason::NotInstant, "time"))?;
-        if !(TIME_FROM..TIME_TO).contains(&time.unix_seconds()) {
+        if !is_in_range(time) {
             return Err(Rejection::field(Reason::OutOfRange, "time"));
         }
         let recorded = match self.recorded {

@@ -2,10 +2,13 @@
 //!
 //! Follows `events.md` to the letter: required fields, wrong types, lists, whole numbers, the last of repeated
 //! members. Personal data of applicants is never read into anything: unknown members are skipped, free text is
-//! checked and dropped. Not here: where bytes come from (`files`), what an event means (`compute`).
+//! checked and dropped. `plain` reads the lines machines write; `envelope` and `data` judge all others, and every
+//! fault. Not here: where bytes come from (`files`), what an event means (`compute`).
 
+mod cursor;
 mod data;
 mod envelope;
+mod plain;
 mod text;
 
 use compute::event::Draft;
@@ -27,7 +30,7 @@ pub fn decode(bytes: &[u8]) -> Result<Draft<'_>, Rejection> {
     if bytes.len() > EVENT_BYTES_MAX {
         return Err(Rejection::whole(Reason::TooLong));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| Rejection::whole(Reason::NotUtf8))?;
+    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Rejection::whole(Reason::NotUtf8))?;
     decode_text(text)
 }
 
@@ -36,6 +39,11 @@ pub fn decode(bytes: &[u8]) -> Result<Draft<'_>, Rejection> {
 /// # Errors
 /// [`Rejection`] with the reason and the field at fault.
 pub fn decode_text(text: &str) -> Result<Draft<'_>, Rejection> {
+    plain::read(text).map_or_else(|| judge(text), Ok)
+}
+
+/// Decodes one event the full way; the last word on every line that is not plain.
+fn judge(text: &str) -> Result<Draft<'_>, Rejection> {
     if text.len() > DEPTH_CHECK_FROM && text::depth(text) > DEPTH_MAX {
         return Err(Rejection::whole(Reason::TooDeep));
     }
@@ -58,5 +66,7 @@ pub fn batch(text: &str) -> Result<Vec<&str>, Rejection> {
     Ok(elements.into_iter().map(serde_json::value::RawValue::get).collect())
 }
 
+#[cfg(test)]
+mod plain_tests;
 #[cfg(test)]
 mod tests;
