@@ -5,6 +5,7 @@
 //! are none of this crate's business.
 
 pub mod decode;
+pub mod durable;
 pub mod encode;
 pub mod files;
 pub mod import;

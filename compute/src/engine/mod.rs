@@ -231,17 +231,14 @@ impl Engine {
     }
 
     /// What happened to the events of each source, by its code; sources nothing came from are left out.
-    pub fn tallies(&self) -> Vec<(u32, Tally)> {
-        (0..)
-            .zip(&self.sources)
-            .filter(|(_, tally)| tally.consumed > 0)
-            .map(|(code, tally)| (code, *tally))
-            .collect()
+    pub fn tallies(&self) -> Vec<(Code, Tally)> {
+        let tallies = self.sources.iter().enumerate().filter(|(_, tally)| tally.consumed > 0);
+        tallies.map(|(code, tally)| (Code::from_index(code), *tally)).collect()
     }
 
-    fn set_tallies(&mut self, tallies: &[(u32, Tally)]) {
+    fn set_tallies(&mut self, tallies: &[(Code, Tally)]) {
         for (code, tally) in tallies {
-            let code = *code as usize;
+            let code = code.index();
             if self.sources.len() <= code {
                 self.sources.resize(code + 1, Tally::default());
             }

@@ -130,7 +130,7 @@ impl Shard {
             // Looking up waits for memory: several side by side wait once.
             places.clear();
             for entry in entries {
-                let (code, room) = (batch.subject(entry), batch.record(entry).bytes().len() + RECORD_EXTRA);
+                let (code, room) = (batch.subject(entry), batch.record_bytes(entry) + RECORD_EXTRA);
                 places.push(self.place_or_new(entry.family, code, entry.subject_hash, room));
             }
             for (entry, place) in entries.iter().zip(&places) {

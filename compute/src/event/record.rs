@@ -280,6 +280,11 @@ impl Batch {
         Record::read(&self.bytes[entry.record.0 as usize..entry.record.1 as usize])
     }
 
+    /// Bytes of the packed record.
+    pub fn record_bytes(&self, entry: &Entry) -> usize {
+        (entry.record.1 - entry.record.0) as usize
+    }
+
     /// How many events.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -385,12 +390,14 @@ fn put_value(out: &mut Vec<u8>, field: &Field, value: &Given<'_>, codes: &mut Lo
     }
 }
 
+#[inline]
 fn take<'a>(bytes: &mut &'a [u8], count: usize) -> &'a [u8] {
     let (head, tail) = bytes.split_at(count);
     *bytes = tail;
     head
 }
 
+#[inline]
 fn take_u64(bytes: &mut &[u8]) -> u64 {
     if let [byte @ 0..=0x7f, tail @ ..] = *bytes {
         *bytes = tail;
@@ -407,10 +414,12 @@ fn take_u64(bytes: &mut &[u8]) -> u64 {
     }
 }
 
+#[inline]
 fn take_number(bytes: &mut &[u8]) -> usize {
     usize::try_from(take_u64(bytes)).unwrap_or(usize::MAX)
 }
 
+#[inline]
 fn take_instant(bytes: &mut &[u8]) -> Instant {
     let mut raw = [0; 8];
     raw.copy_from_slice(take(bytes, 8));

@@ -2,18 +2,21 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 use clap::Args;
 use compute::codes::CodeBook;
 use compute::engine::{Keep, Setup};
 use compute::instant::{Day, Instant};
 use ingest::simulate::Plan;
+use store::{DataFolder, FolderSettings, LogSettings};
 
 use super::{Failure, ReferenceArguments, instant};
 use crate::reference_data;
-use crate::serve::live::{Clock, Live};
+use crate::serve::live::{Clock, Live, Storage};
 use crate::serve::{Server, demo as story, router};
 use crate::telemetry::Telemetry;
 
@@ -25,6 +28,18 @@ pub(crate) struct ServeArguments {
     /// Address to listen on; port 0 takes any free one
     #[arg(long, default_value = "127.0.0.1:7660")]
     listen: SocketAddr,
+    /// Folder for the log of events and the saved state; without it nothing outlives the process
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Minutes between two snapshots of the state
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    save_minutes: u64,
+    /// The most GiB the log may take; beyond it events are refused
+    #[arg(long, value_name = "GIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    log_gib_max: u64,
+    /// Remove events that every kept snapshot of the state already holds; they can then no longer be recounted
+    #[arg(long)]
+    forget_saved_events: bool,
     /// Keep the periods from the year of this date on [default: last year]
     #[arg(long, value_name = "DATE", value_parser = instant)]
     from: Option<Instant>,
@@ -54,15 +69,49 @@ pub(crate) struct DemoArguments {
 }
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
+    loopback_only(arguments.listen)?;
+    begin_to_log();
     let now = Clock::System.now();
     let from = arguments.from.unwrap_or_else(|| start_of_year(now.day().year() - 1));
     let from = start_of_year(from.day().year());
-    let server = server(&arguments.reference, arguments.shards, from, Clock::System)?;
+    let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
+    if storage.is_none() {
+        eprintln!("nhip: no --data DIR: events and figures are lost when this process ends");
+    }
+    let server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
     listen(arguments.listen, server, |_| {})
+}
+
+fn storage(data: &Path, arguments: &ServeArguments) -> Result<Storage, Failure> {
+    let log = LogSettings { log_bytes_max: arguments.log_gib_max << 30, ..LogSettings::default() };
+    let settings = FolderSettings { log, ..FolderSettings::default() };
+    Ok(Storage {
+        folder: open(data, settings)?,
+        save_every: Duration::from_mins(arguments.save_minutes),
+        retires: arguments.forget_saved_events,
+    })
+}
+
+/// Opens a data folder, or says why not.
+pub(super) fn open(data: &Path, settings: FolderSettings) -> Result<DataFolder, Failure> {
+    DataFolder::open(data, settings)
+        .map_err(|error| Failure::question(format!("{}: {error}", data.display())))
+}
+
+/// Says on standard error what the server does; `NHIP_LOG` chooses how much.
+fn begin_to_log() {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("NHIP_LOG").unwrap_or_else(|_| "info".into()),
+        )
+        .init();
 }
 
 /// The story runs over the four months around the last working days before today.
 pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
+    loopback_only(arguments.listen)?;
+    begin_to_log();
     const DAY: i64 = 86_400;
     let today = Clock::System.now().day();
     let opening = Day::from_number(today.number()).start().unix_seconds() + 8 * 3600;
@@ -76,7 +125,7 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
     let told = Arc::new(AtomicI64::new(Instant::from_unix(plan.from, 0).to_bits()));
     let clock = Clock::Told(Arc::clone(&told));
     let from = start_of_year(Instant::from_unix(plan.from, 0).day().year());
-    let server = server(&arguments.reference, 2, from, clock)?;
+    let server = server(&arguments.reference, 2, from, None, clock)?;
     let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
     listen(arguments.listen, server, move |server| {
         // It ends with the process, or when the engine stops.
@@ -94,33 +143,33 @@ fn server(
     reference: &ReferenceArguments,
     shards: usize,
     from: Instant,
+    storage: Option<Storage>,
     clock: Clock,
 ) -> Result<Server, Failure> {
-    let codes = Arc::new(CodeBook::default());
     let telemetry = Telemetry::new().map_err(|error| Failure::broken(error.to_string()))?;
-    let setup = Setup {
-        catalogue: reference_data::catalogue(reference.sets.as_deref())?,
-        calendar: reference_data::calendar(reference.calendars.as_deref())?,
-        codes: Arc::clone(&codes),
+    let catalogue = reference_data::catalogue(reference.sets.as_deref())?;
+    let calendar = reference_data::calendar(reference.calendars.as_deref())?;
+    let setup = move || Setup {
+        catalogue: Arc::clone(&catalogue),
+        calendar: Arc::clone(&calendar),
+        codes: Arc::new(CodeBook::default()),
         shards: shards.clamp(1, 64),
         keep: Keep::From(from),
     };
-    let live = Live::start(setup, clock, telemetry.clone())?;
-    Ok(Server { live, board: Arc::default(), codes, telemetry })
+    let live = Live::start(setup, storage, clock, telemetry.clone())?;
+    Ok(Server { live, board: Arc::default(), telemetry })
 }
 
-fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) -> Result<u8, Failure> {
+fn loopback_only(address: SocketAddr) -> Result<(), Failure> {
     if !address.ip().is_loopback() {
         return Err(Failure::question(format!(
             "{address} is not loopback; listening wider needs sign-in, which this release does not have"
         )));
     }
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("NHIP_LOG").unwrap_or_else(|_| "info".into()),
-        )
-        .init();
+    Ok(())
+}
+
+fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::broken(error.to_string()))?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(address)
@@ -132,11 +181,14 @@ fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) ->
         let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
         drop(out);
         started(&server);
+        let live = server.live.clone();
         let serving = axum::serve(listener, router(server));
-        tokio::select! {
+        let ended = tokio::select! {
             ended = serving => ended.map_err(|error| Failure::broken(error.to_string())),
             () = signal() => Ok(()),
-        }
+        };
+        live.close().await;
+        ended
     })?;
     runtime.shutdown_timeout(GOODBYE);
     Ok(0)

@@ -1,28 +1,34 @@
-//! The live engine: one thread that takes events, moves with the clock, and publishes snapshots.
+//! The live index: the handle everyone holds, and how it comes to life.
 //!
-//! Events that arrive while a step runs are taken together in the next one. The queue is bounded: when it is
-//! full, senders are told to come back. Not here: decoding (done before), HTTP.
+//! Accepted events go to the keeper of the log, if there is one, and from there to the engine; both have a thread of
+//! their own and a bounded queue before them: when it is full, senders are told to come back. Not here: decoding (done
+//! before), HTTP, what the threads do (`keeper`, `worker`, `saver`).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use compute::calendar::Calendar;
-use compute::engine::{Engine, Part, Routed, Setup, Snapshot, Story, Who};
+use compute::codes::CodeBook;
+use compute::engine::{Engine, Part, Routed, Setup, Snapshot, Story, Tally, Who};
 use compute::instant::Instant;
 use compute::period::Period;
-use tokio::sync::{oneshot, watch};
+use ingest::durable::{Accepted, Came, Ledger, Recovered, recover};
+use store::{DataFolder, EventLog, LogReader, Snapshots};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
+use super::keeper::{Errand, Keeper, LogState, SharedState};
+use super::worker::{Request, Saving, StateSaved, Worker};
 use crate::command::Failure;
 use crate::telemetry::Telemetry;
 
-/// Requests that may wait for the engine.
+/// Requests that may wait for the engine, and for the log.
 const QUEUE_MAX: usize = 256;
-/// Events taken in one step.
-const STEP_EVENTS_MAX: usize = 50_000;
-/// How often time moves when nothing arrives.
-const TICK: Duration = Duration::from_millis(100);
+/// KiB of events that may be on their way from a socket into the log.
+const INTAKE_KIB_MAX: u32 = 256 << 10;
+/// How long a stop waits for the log and the last snapshot.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What time it is: the system's clock, or one that is told (the demo's story).
 #[derive(Clone, Debug)]
@@ -53,56 +59,126 @@ pub(crate) struct Applied {
     pub(crate) version: u64,
 }
 
-/// A question only the engine can answer.
-type Question = Box<dyn FnOnce(&Engine) + Send>;
-
-enum Request {
-    Events(Routed, oneshot::Sender<Applied>),
-    Ask(Question),
-}
-
-/// Why the engine did not take a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why a request was not taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Refused {
-    /// The queue is full.
+    /// A queue is full.
     Busy,
     /// The engine has stopped.
     Stopped,
+    /// The log cannot be written: what it says.
+    NotKept(String),
+}
+
+/// Where the live index stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// What was is being restored: the offset reached, and the offset wanted.
+    Recovering(u64, u64),
+    /// Everything kept is counted.
+    Running,
+}
+
+/// A data folder, and how often the state is saved into it.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    pub(crate) folder: DataFolder,
+    pub(crate) save_every: Duration,
+    /// Whether events before the oldest snapshot kept may be removed.
+    pub(crate) retires: bool,
+}
+
+/// One source: what came in, and what the engine made of it.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceCounts {
+    pub(crate) source: String,
+    pub(crate) came: Came,
+    pub(crate) tally: Tally,
 }
 
 /// The handle everyone holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
-    requests: SyncSender<Request>,
+    engine: SyncSender<Request>,
+    keeper: Option<SyncSender<Errand>>,
+    log: Option<(LogReader, SharedState)>,
+    saved: Arc<Mutex<StateSaved>>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    phase: watch::Receiver<Phase>,
     clock: Clock,
     shards: usize,
     calendar: Arc<Calendar>,
     rejected: Arc<AtomicU64>,
     last_event: Arc<AtomicI64>,
+    intake: Arc<Semaphore>,
 }
 
 impl Live {
-    /// Starts the engine's thread.
-    pub(crate) fn start(setup: Setup, clock: Clock, telemetry: Telemetry) -> Result<Live, Failure> {
-        let calendar = Arc::clone(&setup.calendar);
-        let mut engine = Engine::new(setup);
-        engine.advance(clock.now()).map_err(|error| Failure::broken(error.to_string()))?;
+    /// Starts the threads. Without `storage` nothing outlives the process; with it, what was is restored first, while
+    /// the handle already answers.
+    pub(crate) fn start(
+        setup: impl Fn() -> Setup + Send + 'static,
+        storage: Option<Storage>,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> Result<Live, Failure> {
+        let first = setup();
+        let (calendar, shards) = (Arc::clone(&first.calendar), first.shards.max(1));
+        let mut engine = Engine::new(first);
         let (requests, queue) = sync_channel(QUEUE_MAX);
+        let is_recovering = storage.is_some();
+        if !is_recovering {
+            engine.advance(clock.now()).map_err(|error| Failure::broken(error.to_string()))?;
+        }
         let (publish, snapshots) = watch::channel(Arc::new(engine.snapshot()));
-        let shards = engine.shards();
-        let worker = Worker { engine, clock: clock.clone(), publish, telemetry };
-        std::thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || worker.run(&queue))
-            .map_err(|error| Failure::broken(format!("the engine's thread cannot start: {error}")))?;
-        let (rejected, last_event) = (Arc::default(), Arc::new(AtomicI64::new(Instant::FIRST.to_bits())));
-        Ok(Live { requests, snapshots, clock, shards, calendar, rejected, last_event })
+        let (tell, phase) =
+            watch::channel(if is_recovering { Phase::Recovering(0, 0) } else { Phase::Running });
+        let mut live = Live {
+            engine: requests,
+            keeper: None,
+            log: None,
+            saved: Arc::default(),
+            snapshots,
+            phase,
+            clock: clock.clone(),
+            shards,
+            calendar,
+            rejected: Arc::default(),
+            last_event: Arc::new(AtomicI64::new(Instant::FIRST.to_bits())),
+            intake: Arc::new(Semaphore::new(INTAKE_KIB_MAX as usize)),
+        };
+        let worker = Worker {
+            engine,
+            clock,
+            publish,
+            telemetry,
+            came: Ledger::default(),
+            offset: 0,
+            saving: None,
+            saver: None,
+            last_saved: std::time::Instant::now(),
+        };
+        let Some(storage) = storage else {
+            spawn("engine", move || worker.run(&queue))?;
+            return Ok(live);
+        };
+        let (errands, errand_queue) = sync_channel(QUEUE_MAX);
+        let state: SharedState = Arc::default();
+        live.log = Some((storage.folder.log.reader(), Arc::clone(&state)));
+        live.keeper = Some(errands.clone());
+        let start = Start { live: live.clone(), errands, errand_queue, state, tell };
+        spawn("engine", move || start.run(setup, storage, worker, &queue))?;
+        Ok(live)
     }
 
     /// An empty batch that [`Live::apply`] takes.
-    pub(crate) fn routed(&self) -> Routed {
-        Routed::new(self.shards)
+    pub(crate) fn accepted(&self) -> Accepted {
+        Accepted::new(Routed::new(self.shards), self.clock.now())
+    }
+
+    /// The codes events must be packed with.
+    pub(crate) fn codes(&self) -> Arc<CodeBook> {
+        Arc::clone(&self.snapshots.borrow().codes)
     }
 
     /// The working calendar figures are judged by.
@@ -110,31 +186,68 @@ impl Live {
         Arc::clone(&self.calendar)
     }
 
-    /// Hands events over; answers when a snapshot shows them.
-    pub(crate) async fn apply(&self, routed: Routed) -> Result<Applied, Refused> {
+    /// Where it stands.
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// Room for a request of so many bytes, given back when dropped; refused when too much is under way.
+    pub(crate) fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refused> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, INTAKE_KIB_MAX);
+        Arc::clone(&self.intake).try_acquire_many_owned(kib).map_err(|_| Refused::Busy)
+    }
+
+    /// Hands events over; answers when they are kept, if there is a log, and a snapshot shows them.
+    pub(crate) async fn apply(&self, accepted: Accepted) -> Result<Applied, Refused> {
         let (answer, applied) = oneshot::channel();
-        self.send(Request::Events(routed, answer))?;
-        self.last_event.store(self.clock.now().to_bits(), Ordering::Release);
-        applied.await.map_err(|_| Refused::Stopped)
+        let (is_any, set_aside) = (accepted.events > 0, accepted.set_aside.len());
+        if let Some(keeper) = &self.keeper {
+            try_send(keeper, Errand::Keep(accepted, answer))?;
+        } else {
+            try_send(&self.engine, Request::Events { accepted, next_offset: None, answer: Some(answer) })?;
+        }
+        let applied = applied.await.map_err(|_| Refused::Stopped)??;
+        self.note_intake(is_any, set_aside);
+        Ok(applied)
     }
 
     /// Hands events over from a thread, waiting for room; answers when a snapshot shows them.
-    pub(crate) fn apply_blocking(&self, routed: Routed) -> Result<Applied, Refused> {
+    pub(crate) fn apply_blocking(&self, accepted: Accepted) -> Result<Applied, Refused> {
         let (answer, applied) = oneshot::channel();
-        self.requests.send(Request::Events(routed, answer)).map_err(|_| Refused::Stopped)?;
-        self.last_event.store(self.clock.now().to_bits(), Ordering::Release);
-        applied.blocking_recv().map_err(|_| Refused::Stopped)
+        let (is_any, set_aside) = (accepted.events > 0, accepted.set_aside.len());
+        let sent = match &self.keeper {
+            Some(keeper) => keeper.send(Errand::Keep(accepted, answer)).is_ok(),
+            None => {
+                let request = Request::Events { accepted, next_offset: None, answer: Some(answer) };
+                self.engine.send(request).is_ok()
+            }
+        };
+        let applied = if sent {
+            applied.blocking_recv().map_err(|_| Refused::Stopped)??
+        } else {
+            return Err(Refused::Stopped);
+        };
+        self.note_intake(is_any, set_aside);
+        Ok(applied)
+    }
+
+    fn note_intake(&self, is_any: bool, set_aside: usize) {
+        if is_any {
+            self.last_event.store(self.clock.now().to_bits(), Ordering::Release);
+        }
+        self.rejected.fetch_add(set_aside as u64, Ordering::Relaxed);
     }
 
     async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Engine) -> T + Send + 'static,
+        question: impl FnOnce(&Worker) -> T + Send + 'static,
     ) -> Result<T, Refused> {
         let (answer, answered) = oneshot::channel();
-        self.send(Request::Ask(Box::new(move |engine| {
+        let question = Request::Ask(Box::new(move |worker| {
             // The asker may have gone; then nobody wants the answer.
-            let _ = answer.send(question(engine));
-        })))?;
+            let _ = answer.send(question(worker));
+        }));
+        try_send(&self.engine, question)?;
         answered.await.map_err(|_| Refused::Stopped)
     }
 
@@ -146,19 +259,49 @@ impl Live {
         indicator: compute::set::Indicator,
         part: Part,
     ) -> Result<Result<Vec<String>, compute::engine::ListError>, Refused> {
-        self.ask(move |engine| engine.list(period, who, &indicator, part)).await
+        self.ask(move |worker| worker.engine.list(period, who, &indicator, part)).await
     }
 
     /// A dossier's story.
     pub(crate) async fn story(&self, dossier: String) -> Result<Option<Story>, Refused> {
-        self.ask(move |engine| engine.story(&dossier)).await
+        self.ask(move |worker| worker.engine.story(&dossier)).await
     }
 
-    fn send(&self, request: Request) -> Result<(), Refused> {
-        self.requests.try_send(request).map_err(|error| match error {
-            TrySendError::Full(_) => Refused::Busy,
-            TrySendError::Disconnected(_) => Refused::Stopped,
+    /// What came from each source and what became of it, by the sender's name; and the log offset counted.
+    pub(crate) async fn sources(&self) -> Result<(Vec<SourceCounts>, u64), Refused> {
+        self.ask(|worker| {
+            let codes = worker.engine.codes();
+            let names = codes.names();
+            let tallies = worker.engine.tallies().into_iter();
+            let tallies: std::collections::BTreeMap<&str, Tally> =
+                tallies.map(|(source, tally)| (names.text(source), tally)).collect();
+            let of = |(source, came): (&str, Came)| SourceCounts {
+                source: source.to_owned(),
+                came,
+                tally: tallies.get(source).copied().unwrap_or_default(),
+            };
+            (worker.came.sources().map(of).collect(), worker.offset)
         })
+        .await
+    }
+
+    /// The log for reading, and how it stands.
+    pub(crate) fn log(&self) -> Option<(LogReader, LogState)> {
+        let (reader, state) = self.log.as_ref()?;
+        Some((reader.clone(), state.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
+
+    /// How snapshots of the state stand.
+    pub(crate) fn saved(&self) -> StateSaved {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A message set aside has been dealt with; whether it was there.
+    pub(crate) async fn resolve(&self, number: u64) -> Result<bool, Refused> {
+        let Some(keeper) = &self.keeper else { return Ok(false) };
+        let (answer, answered) = oneshot::channel();
+        try_send(keeper, Errand::Resolve(number, answer))?;
+        answered.await.map_err(|_| Refused::Stopped)?
     }
 
     /// What readers see now.
@@ -176,77 +319,127 @@ impl Live {
         self.snapshots.has_changed().is_ok()
     }
 
-    /// Counts events set aside before they reached the engine.
-    pub(crate) fn count_rejected(&self, count: usize) {
-        self.rejected.fetch_add(count as u64, Ordering::Relaxed);
-    }
-
     /// Events set aside so far, and when the last event was taken.
     pub(crate) fn intake(&self) -> (u64, Option<Instant>) {
         let last = Instant::from_bits(self.last_event.load(Ordering::Acquire));
         (self.rejected.load(Ordering::Relaxed), (last > Instant::FIRST).then_some(last))
     }
-}
 
-/// The engine and what it publishes to.
-struct Worker {
-    engine: Engine,
-    clock: Clock,
-    publish: watch::Sender<Arc<Snapshot>>,
-    telemetry: Telemetry,
-}
-
-impl Worker {
-    fn run(mut self, queue: &Receiver<Request>) {
-        loop {
-            let first = match queue.recv_timeout(TICK) {
-                Ok(request) => Some(request),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let started = std::time::Instant::now();
-            let before = self.engine.tally();
-            let (mut waiting, mut questions, mut events) = (Vec::new(), Vec::new(), 0);
-            let mut next = first;
-            while let Some(request) = next.take() {
-                match request {
-                    Request::Events(routed, answer) => {
-                        events += routed.len();
-                        self.engine.apply(&[routed]);
-                        waiting.push(answer);
-                    }
-                    Request::Ask(question) => questions.push(question),
-                }
-                if events < STEP_EVENTS_MAX {
-                    next = queue.try_recv().ok();
-                }
+    /// Keeps and counts what is under way, saves the state, closes the log.
+    pub(crate) async fn close(&self) {
+        if let Some(keeper) = &self.keeper {
+            let (answer, closed) = oneshot::channel();
+            if try_send(keeper, Errand::Close(answer)).is_ok() {
+                wait(closed).await;
             }
-            if let Err(error) = self.engine.advance(self.clock.now()) {
-                // Stop rather than lie: readers keep the last snapshot, and are told that it is stale.
-                tracing::error!(%error, "the engine stops; reads go on from the last snapshot");
-                return;
-            }
-            let version = self.publish(before);
-            for answer in waiting {
-                // A sender that has gone away does not want to know.
-                let _ = answer.send(Applied { version });
-            }
-            for question in questions {
-                question(&self.engine);
-            }
-            self.telemetry.step_seconds.observe(started.elapsed().as_secs_f64());
+        }
+        let (answer, finished) = oneshot::channel();
+        if try_send(&self.engine, Request::Finish(answer)).is_ok() {
+            wait(finished).await;
         }
     }
+}
 
-    fn publish(&mut self, before: compute::engine::Tally) -> u64 {
-        let snapshot = Arc::new(self.engine.snapshot());
-        let (version, tally) = (snapshot.version, snapshot.tally);
-        let counted = |outcome, count| self.telemetry.events.with_label_values(&[outcome]).inc_by(count);
-        counted("applied", tally.applied.saturating_sub(before.applied));
-        counted("duplicate", tally.duplicate.saturating_sub(before.duplicate));
-        counted("superseded", tally.superseded.saturating_sub(before.superseded));
-        self.telemetry.version.set(i64::try_from(version).unwrap_or(i64::MAX));
-        self.publish.send_replace(snapshot);
-        version
+async fn wait(answer: oneshot::Receiver<()>) {
+    if tokio::time::timeout(CLOSE_PATIENCE, answer).await.is_err() {
+        tracing::warn!("a thread did not end in time; the next start reads on from what is kept");
+    }
+}
+
+fn try_send<T>(queue: &SyncSender<T>, request: T) -> Result<(), Refused> {
+    queue.try_send(request).map_err(|error| match error {
+        TrySendError::Full(_) => Refused::Busy,
+        TrySendError::Disconnected(_) => Refused::Stopped,
+    })
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map(|_| ()).map_err(|error| Failure::broken(format!("the {name} thread cannot start: {error}")))
+}
+
+/// A start from a data folder.
+struct Start {
+    live: Live,
+    errands: SyncSender<Errand>,
+    errand_queue: Receiver<Errand>,
+    state: SharedState,
+    tell: watch::Sender<Phase>,
+}
+
+impl Start {
+    /// On the engine's thread: restores what was, starts the keeper, runs.
+    fn run(self, setup: impl Fn() -> Setup, storage: Storage, mut worker: Worker, queue: &Receiver<Request>) {
+        let (log, snapshots) = (storage.folder.log, storage.folder.snapshots);
+        let (recovered, ledger) = match self.recover(&setup, &log, &snapshots) {
+            Ok(recovered) => recovered,
+            // Stop rather than lie: the handle sees that the thread has gone.
+            Err(problem) => {
+                return tracing::error!(%problem, "what is kept cannot be restored; nothing is served");
+            }
+        };
+        self.live.rejected.store(ledger.set_aside(), Ordering::Relaxed);
+        if let Some(at) = ledger.last_arrived() {
+            self.live.last_event.store(at.to_bits(), Ordering::Release);
+        }
+        self.live.saved.lock().unwrap_or_else(PoisonError::into_inner).offset = recovered.snapshot;
+        worker.engine = recovered.engine;
+        (worker.came, worker.offset) = (ledger.clone(), recovered.next_offset);
+        if let Err(problem) = worker.catch_up() {
+            return tracing::error!(%problem, "what is kept cannot be counted; nothing is served");
+        }
+        let keeper = Keeper {
+            log,
+            ledger,
+            engine: self.live.engine.clone(),
+            state: self.state,
+            telemetry: worker.telemetry.clone(),
+            last_tried: std::time::Instant::now(),
+            handed: recovered.next_offset,
+            codes: worker.engine.codes(),
+            shards: worker.engine.shards(),
+        };
+        let errand_queue = self.errand_queue;
+        if spawn("keeper", move || keeper.run(&errand_queue)).is_err() {
+            return tracing::error!("the keeper's thread cannot start; nothing is served");
+        }
+        worker.saving = Some(Saving {
+            snapshots,
+            every: storage.save_every,
+            keeper: self.errands,
+            retires: storage.retires,
+            state: Arc::clone(&self.live.saved),
+        });
+        self.tell.send_replace(Phase::Running);
+        // The handle kept here would keep the queue open for ever.
+        drop(self.live);
+        worker.run(queue);
+    }
+
+    fn recover(
+        &self,
+        setup: &impl Fn() -> Setup,
+        log: &EventLog,
+        snapshots: &Snapshots,
+    ) -> Result<(Recovered, Ledger), ingest::durable::RecoveryError> {
+        let started = std::time::Instant::now();
+        let mut last_told = started;
+        let progress = &mut |reached, wanted| {
+            self.tell.send_replace(Phase::Recovering(reached, wanted));
+            if last_told.elapsed() > Duration::from_secs(2) {
+                last_told = std::time::Instant::now();
+                tracing::info!(reached, wanted, "reading the log");
+            }
+        };
+        let recovered = recover(&log.reader(), snapshots, &mut || setup(), progress)?;
+        for problem in &recovered.passed_over {
+            tracing::warn!(%problem, "a snapshot could not be used; an older one or the log was");
+        }
+        let ledger = Ledger::read(log.ledger())?;
+        recovered.check(&ledger)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let (snapshot, replayed) = (recovered.snapshot, recovered.replayed);
+        tracing::info!(?snapshot, replayed, counted = recovered.is_counted, seconds, "state restored");
+        Ok((recovered, ledger))
     }
 }

@@ -1,19 +1,25 @@
 //! The server: an engine on its own thread, and HTTP around the snapshots it publishes.
 //!
-//! `live` owns the engine, `board` turns snapshots into shared rankings, `routes` answers, `problem` is the one
-//! place that knows status codes, `demo` streams a made-up province in. State lives in memory.
+//! `live` is the handle; behind it `worker` owns the engine, `keeper` the log, `saver` writes snapshots of the state.
+//! `board` turns snapshots into shared rankings, `routes` answers, `intake` takes events, `health` tells how things
+//! stand, `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a
+//! made-up province in.
 
 mod board;
 pub(crate) mod demo;
+mod health;
+mod intake;
+mod keeper;
 pub(crate) mod live;
 mod pages;
 mod problem;
+mod rejects;
 mod routes;
+mod saver;
 mod stream;
+mod worker;
 
 use std::sync::Arc;
-
-use compute::codes::CodeBook;
 
 use crate::telemetry::Telemetry;
 use board::Board;
@@ -26,6 +32,5 @@ pub(crate) use routes::router;
 pub(crate) struct Server {
     pub(crate) live: Live,
     pub(crate) board: Arc<Board>,
-    pub(crate) codes: Arc<CodeBook>,
     pub(crate) telemetry: Telemetry,
 }

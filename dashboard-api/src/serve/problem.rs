@@ -32,6 +32,15 @@ pub(super) enum Problem {
     Busy,
     /// The engine stopped; what is shown is stale.
     Stopped,
+    /// The log cannot be written or read: what it says.
+    NotKept(String),
+    /// What was is being restored.
+    Recovering {
+        /// The log offset reached.
+        reached: u64,
+        /// The log offset wanted.
+        wanted: u64,
+    },
 }
 
 impl Problem {
@@ -51,6 +60,7 @@ impl From<Refused> for Problem {
         match refused {
             Refused::Busy => Problem::Busy,
             Refused::Stopped => Problem::Stopped,
+            Refused::NotKept(why) => Problem::NotKept(why),
         }
     }
 }
@@ -89,6 +99,22 @@ impl IntoResponse for Problem {
                 "The engine has stopped",
                 "figures shown are stale; restart the server and tell whoever runs it".to_owned(),
             ),
+            Problem::NotKept(why) => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "not_kept".to_owned(),
+                "Không ghi được dữ liệu",
+                "Not kept",
+                format!("nothing of this request was taken; send it again after Retry-After seconds: {why}"),
+            ),
+            Problem::Recovering { reached, wanted } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "recovering".to_owned(),
+                "Đang khôi phục dữ liệu",
+                "Recovering",
+                format!(
+                    "the state is being restored, event {reached} of {wanted}; ask again after Retry-After seconds"
+                ),
+            ),
         };
         let body = json!({
             "type": format!("urn:nhip:problem:{code}"), "title": en, "title_vi": vi,
@@ -99,6 +125,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if status == StatusCode::INSUFFICIENT_STORAGE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
         }
         response
     }

@@ -1,35 +1,27 @@
 //! The routes of `/api/v1` and of operation. Handlers read, ask, and shape; they compute nothing.
 
-use std::sync::Arc;
-
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
-use compute::codes::LocalCodes;
 use compute::engine::{Part, Who};
 use compute::explain;
 use compute::figures::Level;
 use compute::period::Period;
-use ingest::{Reason, Rejection, decode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::board::{self, View};
-use super::live::Live;
+use super::intake::{BODY_BYTES_MAX, take_events};
+use super::live::{Live, Phase};
 use super::problem::Problem;
-use super::{Server, pages, stream};
+use super::{Server, health, pages, rejects, stream};
 use crate::view;
 
-/// Bytes one request may bring.
-const BODY_BYTES_MAX: usize = 32 << 20;
-/// Rejections told in one answer; all are counted.
-const REJECTIONS_TOLD_MAX: usize = 1000;
 /// Headers every answer carries.
 const HEADERS: [(&str, &str); 4] = [
     (
@@ -44,12 +36,6 @@ const HEADERS: [(&str, &str); 4] = [
 /// The whole surface.
 pub(crate) fn router(server: Server) -> Router {
     Router::new()
-        .route("/", get(pages::index))
-        .route("/assets/{*path}", get(pages::asset))
-        .route("/livez", get(|| async { "live\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .route("/openapi.json", get(openapi))
         .route("/api/v1/events", post(take_events))
         .route("/api/v1/scores", get(scores))
         .route("/api/v1/ranking", get(ranking))
@@ -57,6 +43,17 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/indicators", get(indicators))
         .route("/api/v1/lists", get(list))
         .route("/api/v1/subjects/{code}", get(subject))
+        .layer(middleware::from_fn_with_state(server.clone(), only_when_restored))
+        .route("/api/v1/health", get(health::health))
+        .route("/api/v1/rejects", get(rejects::list))
+        .route("/api/v1/rejects/{number}", get(rejects::show))
+        .route("/api/v1/rejects/{number}/retry", post(rejects::retry))
+        .route("/", get(pages::index))
+        .route("/assets/{*path}", get(pages::asset))
+        .route("/livez", get(|| async { "live\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi))
         .fallback(|| async { Problem::unknown("path", "/openapi.json lists what there is") })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(harden))
@@ -71,8 +68,21 @@ async fn harden(request: Request, next: Next) -> Response {
     response
 }
 
+/// Figures that are not all there yet are not shown.
+async fn only_when_restored(State(server): State<Server>, request: Request, next: Next) -> Response {
+    match server.live.phase() {
+        Phase::Recovering(..) if !server.live.is_running() => Problem::Stopped.into_response(),
+        Phase::Recovering(reached, wanted) => Problem::Recovering { reached, wanted }.into_response(),
+        Phase::Running => next.run(request).await,
+    }
+}
+
 async fn ready(State(server): State<Server>) -> Result<&'static str, Problem> {
-    if server.live.is_running() { Ok("ready\n") } else { Err(Problem::Stopped) }
+    match server.live.phase() {
+        _ if !server.live.is_running() => Err(Problem::Stopped),
+        Phase::Recovering(reached, wanted) => Err(Problem::Recovering { reached, wanted }),
+        Phase::Running => Ok("ready\n"),
+    }
 }
 
 async fn metrics(State(server): State<Server>) -> impl IntoResponse {
@@ -90,18 +100,21 @@ pub(super) fn freshness(live: &Live) -> Value {
         "last_event_at": last.map(compute::instant::Instant::to_local),
         "events_applied": live.snapshot().tally.applied,
         "events_rejected": rejected,
+        // Nothing new can come in: the engine has stopped, or the log cannot be written.
+        "is_stale": !live.is_running() || live.log().is_some_and(|(_, state)| state.trouble.is_some()),
     })
 }
 
 /// Query of most reads.
 #[derive(Debug, Default, Deserialize)]
-struct Asked {
+pub(super) struct Asked {
     period: Option<String>,
     set: Option<String>,
     by: Option<String>,
     unit: Option<String>,
     indicator: Option<String>,
     part: Option<String>,
+    from: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
@@ -123,6 +136,12 @@ impl Asked {
             ),
         };
         Ok(View { period, set: self.set.clone().filter(|set| !set.is_empty()) })
+    }
+
+    /// A parameter that is a number.
+    pub(super) fn number(&self, name: &'static str) -> Result<Option<u64>, Problem> {
+        let given = self.from.as_deref().map(str::parse);
+        given.transpose().map_err(|_| Problem::malformed(name, "write a whole number"))
     }
 
     fn level(&self) -> Result<Level, Problem> {
@@ -176,7 +195,7 @@ async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>,
         indicator.ok_or_else(|| Problem::unknown("indicator", format!("{code} is not in the set")))?;
     let period =
         view.period.unwrap_or_else(|| Period::containing(snapshot.as_of, compute::period::Kind::Month));
-    let known = server.codes.names().find(&unit);
+    let known = snapshot.codes.names().find(&unit);
     let known = known.ok_or_else(|| Problem::unknown("unit", format!("no event names {unit}")))?;
     let who = match asked.level()? {
         Level::Agency => Who::Agency(known),
@@ -201,72 +220,6 @@ async fn subject(
     let story = server.live.story(code.clone()).await?;
     let story =
         story.ok_or_else(|| Problem::unknown("subject", format!("no event names the dossier {code}")))?;
-    let text = explain::tell(&code, &story, set, &server.codes.names(), &server.live.calendar());
+    let text = explain::tell(&code, &story, set, &snapshot.codes.names(), &server.live.calendar());
     Ok(Json(view::story(&code, &story, set, &text)))
-}
-
-async fn take_events(
-    State(server): State<Server>,
-    headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Response, Problem> {
-    let body = body.map_err(|rejected| match rejected.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge { bytes_max: BODY_BYTES_MAX },
-        _ => Problem::malformed("body", "the body could not be read whole"),
-    })?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_batch = match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/cloudevents+json" => false,
-        "application/cloudevents-batch+json" => true,
-        _ => {
-            let types = "application/cloudevents+json or application/cloudevents-batch+json";
-            return Err(Problem::malformed("content_type", format!("send {types}")));
-        }
-    };
-    let reader = server.clone();
-    // Decoding thirty megabytes is too long for an async thread.
-    let decoded = tokio::task::spawn_blocking(move || decode_body(&reader, &body, is_batch)).await;
-    let decoded = decoded.map_err(|_| Problem::malformed("body", "the body could not be decoded"))??;
-    let (accepted, count) = (decoded.routed.len(), decoded.rejections.len());
-    server.live.count_rejected(count);
-    for (_, rejection) in &decoded.rejections {
-        server.telemetry.rejected.with_label_values(&[rejection.reason.code()]).inc();
-    }
-    let applied = server.live.apply(decoded.routed).await?;
-    let told = decoded.rejections.iter().take(REJECTIONS_TOLD_MAX).map(|(position, rejection)| {
-        json!({
-            "position": position, "reason": rejection.reason.code(), "field": rejection.field,
-            "advice": rejection.reason.advice(),
-        })
-    });
-    let answer = json!({
-        "accepted": accepted, "rejected_count": count, "rejected": told.collect::<Vec<_>>(),
-        "version": applied.version,
-    });
-    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
-}
-
-struct Decoded {
-    routed: compute::engine::Routed,
-    rejections: Vec<(usize, Rejection)>,
-}
-
-fn decode_body(server: &Server, body: &[u8], is_batch: bool) -> Result<Decoded, Problem> {
-    let mut decoded = Decoded { routed: server.live.routed(), rejections: Vec::new() };
-    let mut codes = LocalCodes::new(&Arc::clone(&server.codes));
-    let mut take = |position: usize, event: Result<compute::event::Draft<'_>, Rejection>| match event {
-        Ok(draft) => decoded.routed.push(&draft, &mut codes),
-        Err(rejection) => decoded.rejections.push((position, rejection)),
-    };
-    if !is_batch {
-        take(0, decode::decode(body));
-        return Ok(decoded);
-    }
-    let text = std::str::from_utf8(body).map_err(|_| Problem::malformed("body", Reason::NotUtf8.advice()))?;
-    let elements =
-        decode::batch(text).map_err(|_| Problem::malformed("body", "a batch is a JSON array of events"))?;
-    for (position, element) in elements.into_iter().enumerate() {
-        take(position, decode::decode(element.as_bytes()));
-    }
-    Ok(decoded)
 }

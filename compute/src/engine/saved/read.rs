@@ -38,7 +38,7 @@ struct SavedCount {
 struct Tables {
     as_of_bits: i64,
     version: u64,
-    tally: Vec<(u32, Tally)>,
+    tally: Vec<(Code, Tally)>,
     clashes: Vec<Clash>,
     classes: Vec<u128>,
     row_lists: Vec<Box<[CountedRow]>>,
@@ -134,7 +134,7 @@ impl Engine {
             }
         }
         for _ in 0..count(source)? {
-            let code = source.small()?;
+            let code = Code::from_index(source.place()?);
             let mut next = || source.number();
             let tally =
                 Tally { consumed: next()?, applied: next()?, duplicate: next()?, superseded: next()? };

@@ -25,7 +25,7 @@ pub(in crate::engine) struct Saving {
     has_head: bool,
     as_of: i64,
     version: u64,
-    tally: Vec<(u32, Tally)>,
+    tally: Vec<(crate::codes::Code, Tally)>,
     clashes: Vec<Clash>,
     periods: Vec<(Period, Arc<Cells>)>,
     codes: usize,
@@ -158,7 +158,7 @@ impl Engine {
         }
         put_number(out, saving.tally.len() as u64);
         for (source, tally) in &saving.tally {
-            put_number(out, (*source).into());
+            put_number(out, source.index() as u64);
             for count in [tally.consumed, tally.applied, tally.duplicate, tally.superseded] {
                 put_number(out, count);
             }

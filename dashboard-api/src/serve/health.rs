@@ -1,0 +1,62 @@
+//! `/api/v1/health`: whether what is shown can be trusted, and where every event went.
+//!
+//! For each source: consumed = applied + duplicate + superseded, and what came in = consumed + waiting. It answers while
+//! the state is restored, and when the engine has stopped. Not here: metrics (`telemetry`).
+
+use axum::extract::State;
+use axum::response::Json;
+use serde_json::{Value, json};
+
+use super::Server;
+use super::live::{Phase, SourceCounts};
+
+/// `GET /api/v1/health`.
+pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
+    let live = &server.live;
+    let log = live.log();
+    let trouble = log.as_ref().and_then(|(_, state)| state.trouble.clone());
+    let status = match (live.is_running(), live.phase(), &trouble) {
+        (false, _, _) => "stopped",
+        (true, Phase::Recovering(..), _) => "recovering",
+        (true, Phase::Running, Some(_)) => "intake_refused",
+        (true, Phase::Running, None) => "ok",
+    };
+    let snapshot = live.snapshot();
+    let mut told = json!({
+        "status": status, "as_of": snapshot.as_of.to_local(), "version": snapshot.version,
+    });
+    if let Phase::Recovering(reached, wanted) = live.phase() {
+        told["recovering"] = json!({ "reached_offset": reached, "wanted_offset": wanted });
+        return Json(told);
+    }
+    // An engine that is too busy or has stopped cannot say; the rest is told all the same.
+    let sources = live.sources().await.ok();
+    if let Some((_, state)) = &log {
+        let saved = live.saved();
+        told["log"] = json!({
+            "first_offset": state.first_offset, "next_offset": state.next_offset, "bytes": state.bytes,
+            "trouble": state.trouble,
+            "counted_offset": sources.as_ref().map(|(_, offset)| *offset),
+        });
+        told["state"] =
+            json!({ "saved_offset": saved.offset, "bytes": saved.bytes, "trouble": saved.trouble });
+    }
+    if let Some((sources, _)) = sources {
+        told["is_conserved"] = json!(sources.iter().all(is_conserved));
+        told["sources"] = sources.iter().map(source).collect();
+    }
+    Json(told)
+}
+
+fn is_conserved(counts: &SourceCounts) -> bool {
+    counts.tally.is_conserved() && counts.came.accepted == counts.tally.consumed
+}
+
+fn source(counts: &SourceCounts) -> Value {
+    let (came, tally) = (counts.came, counts.tally);
+    json!({
+        "source": counts.source, "came": came.accepted + came.set_aside, "consumed": tally.consumed,
+        "applied": tally.applied, "duplicate": tally.duplicate, "superseded": tally.superseded,
+        "set_aside": came.set_aside, "is_conserved": is_conserved(counts),
+    })
+}

@@ -1,0 +1,256 @@
+//! The keeper of the log: one thread that makes accepted events durable, then hands them to the engine.
+//!
+//! What arrives while the disk is busy is written together next time (group commit), so that one sync serves many
+//! requests. When the disk refuses, so does the intake, clearly; the log is tried again until it opens, with no repair
+//! by hand. Not here: counting (`worker`), what is written (`ingest::durable`).
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use compute::codes::{CodeBook, LocalCodes};
+use compute::engine::Routed;
+use compute::instant::Instant as At;
+use ingest::durable::{Accepted, Ledger};
+use store::{Chunk, EventLog, LogError};
+use tokio::sync::oneshot;
+
+use super::live::{Applied, Refused};
+use super::worker::Request;
+use crate::telemetry::Telemetry;
+
+/// Bytes of events written together.
+const GROUP_BYTES_MAX: usize = 8 << 20;
+/// How often a log that refused is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the keeper is asked to do.
+pub(super) enum Errand {
+    /// Make durable, then hand on; answered when readers see it, or at once when nothing can be kept.
+    Keep(Accepted, oneshot::Sender<Result<Applied, Refused>>),
+    /// A message set aside has been dealt with; answers whether it was there.
+    Resolve(u64, oneshot::Sender<Result<bool, Refused>>),
+    /// Events before this offset are no longer needed.
+    Retire(u64),
+    /// Everything before has been kept; the log is closed.
+    Close(oneshot::Sender<()>),
+}
+
+/// How the log stands.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct LogState {
+    /// The oldest offset kept.
+    pub(crate) first_offset: u64,
+    /// The offset the next event gets.
+    pub(crate) next_offset: u64,
+    /// Bytes on disk.
+    pub(crate) bytes: u64,
+    /// Why nothing can be kept at present.
+    pub(crate) trouble: Option<String>,
+}
+
+/// The log's state, for readers.
+pub(super) type SharedState = Arc<Mutex<LogState>>;
+
+/// The thread's own.
+pub(super) struct Keeper {
+    pub(super) log: EventLog,
+    pub(super) ledger: Ledger,
+    pub(super) engine: SyncSender<Request>,
+    pub(super) state: SharedState,
+    pub(super) telemetry: Telemetry,
+    pub(super) last_tried: Instant,
+    /// Events before this offset were handed to the engine.
+    pub(super) handed: u64,
+    pub(super) codes: Arc<CodeBook>,
+    pub(super) shards: usize,
+}
+
+impl Keeper {
+    pub(super) fn run(mut self, errands: &Receiver<Errand>) {
+        self.note(None);
+        loop {
+            let first = match errands.recv_timeout(RETRY) {
+                Ok(errand) => errand,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.heal();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let (mut group, mut bytes, mut next) = (Vec::new(), 0, Some(first));
+            while let Some(errand) = next.take() {
+                match errand {
+                    Errand::Keep(accepted, answer) => {
+                        bytes += accepted.lines.len();
+                        group.push((accepted, answer));
+                    }
+                    other => {
+                        self.keep(std::mem::take(&mut group));
+                        if let Some(closed) = self.serve(other) {
+                            return self.close(closed);
+                        }
+                    }
+                }
+                if bytes < GROUP_BYTES_MAX {
+                    next = errands.try_recv().ok();
+                }
+            }
+            self.keep(group);
+        }
+        if let Err(error) = self.log.close() {
+            tracing::warn!(%error, "the log was not closed in good order; the next start repairs it");
+        }
+    }
+
+    fn close(self, closed: oneshot::Sender<()>) {
+        if let Err(error) = self.log.close() {
+            tracing::warn!(%error, "the log was not closed in good order; the next start repairs it");
+        }
+        // Whoever asked may have lost patience.
+        let _ = closed.send(());
+    }
+
+    /// Does what is no intake; a request to close is handed back.
+    fn serve(&mut self, errand: Errand) -> Option<oneshot::Sender<()>> {
+        match errand {
+            Errand::Close(closed) => return Some(closed),
+            Errand::Keep(..) => {}
+            Errand::Resolve(number, answer) => {
+                let resolved = self.log.set_aside_resolve(number).map_err(|error| self.refuse(&error));
+                // Whoever asked may have gone.
+                let _ = answer.send(resolved);
+            }
+            Errand::Retire(before) => match self.log.retire(before) {
+                Ok(0) => {}
+                Ok(freed) => tracing::info!(before, freed, "events no longer needed were removed"),
+                Err(error) => {
+                    self.refuse(&error);
+                }
+            },
+        }
+        self.note(None);
+        None
+    }
+
+    /// Writes a group in one transaction, then hands it to the engine in the order of its offsets.
+    fn keep(&mut self, group: Vec<(Accepted, oneshot::Sender<Result<Applied, Refused>>)>) {
+        if group.is_empty() {
+            return;
+        }
+        if self.log.trouble().is_some() && !self.heal() {
+            let why = self.log.trouble().unwrap_or_default().to_owned();
+            return refuse_all(group, &Refused::NotKept(why));
+        }
+        let mut ledger = self.ledger.clone();
+        let (mut lines, mut set_aside, mut events, mut arrived) = (Vec::new(), Vec::new(), 0u32, i64::MIN);
+        for (accepted, _) in &group {
+            lines.extend_from_slice(&accepted.lines);
+            set_aside.extend(accepted.set_aside.iter().map(Vec::as_slice));
+            events = events.saturating_add(accepted.events);
+            arrived = arrived.max(accepted.arrived.to_bits());
+            ledger.add(&accepted.came);
+        }
+        ledger.note_arrival(arrived);
+        let bytes = ledger.to_bytes();
+        let chunk = Chunk { arrived, events, bytes: &lines, set_aside: &set_aside, ledger: &bytes };
+        let started = Instant::now();
+        let appended = match self.log.append(chunk) {
+            Ok(appended) => appended,
+            Err(error) => {
+                let refused = self.refuse(&error);
+                return refuse_all(group, &refused);
+            }
+        };
+        self.telemetry.append_seconds.observe(started.elapsed().as_secs_f64());
+        self.ledger = ledger;
+        self.handed = appended.first_offset;
+        for (accepted, answer) in group {
+            self.handed += u64::from(accepted.events);
+            let request = Request::Events { accepted, next_offset: Some(self.handed), answer: Some(answer) };
+            if let Err(stopped) = self.engine.send(request)
+                && let Request::Events { answer: Some(answer), .. } = stopped.0
+            {
+                // They are kept all the same, and are counted at the next start.
+                let _ = answer.send(Err(Refused::Stopped));
+            }
+        }
+        self.note(None);
+    }
+
+    /// Opens the log again if it is time to; whether it can be written.
+    fn heal(&mut self) -> bool {
+        if self.log.trouble().is_none() {
+            return true;
+        }
+        if self.last_tried.elapsed() < RETRY {
+            return false;
+        }
+        self.last_tried = Instant::now();
+        let tried = self.log.reopen().and_then(|()| self.hand_on()).and_then(|()| {
+            let ledger = self.ledger.to_bytes();
+            self.log.append(Chunk { ledger: &ledger, ..Chunk::default() })
+        });
+        match tried {
+            Ok(_) => {
+                tracing::info!("the log can be written again");
+                self.note(None);
+                true
+            }
+            Err(error) => {
+                self.note(Some(error.to_string()));
+                false
+            }
+        }
+    }
+
+    /// What was refused when the disk failed may be in the log all the same, whole; then it counts.
+    fn hand_on(&mut self) -> Result<(), LogError> {
+        let before = std::mem::replace(&mut self.ledger, Ledger::read(self.log.ledger()).unwrap_or_default());
+        let mut codes = LocalCodes::new(&self.codes);
+        for chunk in self.log.reader().read_from(self.handed) {
+            let chunk = chunk?;
+            let mut accepted = Accepted::new(Routed::new(self.shards), At::from_bits(chunk.arrived));
+            for (offset, line) in (chunk.first..).zip(chunk.bytes.split(|byte| *byte == b'\n')) {
+                if offset >= self.handed && offset < chunk.next() {
+                    // What the log holds was understood when it was kept.
+                    let _ = accepted.take(line, "log", 0, &mut codes);
+                }
+            }
+            self.handed = chunk.next();
+            accepted.came = self.ledger.since(&before);
+            let request = Request::Events { accepted, next_offset: Some(self.handed), answer: None };
+            if self.engine.send(request).is_err() {
+                tracing::warn!("the engine has stopped; what is kept is counted at the next start");
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, error: &LogError) -> Refused {
+        tracing::error!(%error, "nothing can be kept; senders are told to come back");
+        self.last_tried = Instant::now();
+        self.note(Some(error.to_string()));
+        Refused::NotKept(error.to_string())
+    }
+
+    fn note(&mut self, trouble: Option<String>) {
+        let trouble = trouble.or_else(|| self.log.trouble().map(str::to_owned));
+        let state = LogState {
+            first_offset: self.log.first_offset(),
+            next_offset: self.log.next_offset(),
+            bytes: self.log.bytes_on_disk(),
+            trouble,
+        };
+        self.telemetry.log_bytes.set(i64::try_from(state.bytes).unwrap_or(i64::MAX));
+        self.telemetry.log_trouble.set(i64::from(state.trouble.is_some()));
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+fn refuse_all(group: Vec<(Accepted, oneshot::Sender<Result<Applied, Refused>>)>, refused: &Refused) {
+    for (_, answer) in group {
+        // A sender that has gone away does not want to know.
+        let _ = answer.send(Err(refused.clone()));
+    }
+}

@@ -1,0 +1,243 @@
+//! The engine's thread: takes events, moves with the clock, publishes snapshots, and saves its state now and then.
+//!
+//! Events that arrive while a step runs are taken together in the next one. With a data folder it first restores what
+//! was, telling how far it has come. A broken invariant stops it, loudly: readers keep the last snapshot, marked stale.
+//! Not here: decoding, HTTP, durability of events (`keeper`).
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use compute::engine::{Engine, Snapshot, Tally};
+use ingest::durable::{Accepted, Ledger, recovery};
+use store::Snapshots;
+use tokio::sync::{oneshot, watch};
+
+use super::keeper::Errand;
+use super::live::{Applied, Clock, Refused};
+use super::saver::{Saved, Saver};
+use crate::telemetry::Telemetry;
+
+/// Events taken in one step.
+const STEP_EVENTS_MAX: usize = 50_000;
+/// How often time moves when nothing arrives.
+const TICK: Duration = Duration::from_millis(100);
+/// How often a snapshot under way goes on when nothing arrives.
+const SAVE_BEAT: Duration = Duration::from_millis(1);
+
+/// A question only the engine can answer.
+pub(super) type Question = Box<dyn FnOnce(&Worker) + Send>;
+
+/// What the engine is asked.
+pub(super) enum Request {
+    /// Count these; `next_offset` is the log's after them, if there is a log.
+    Events {
+        accepted: Accepted,
+        next_offset: Option<u64>,
+        answer: Option<oneshot::Sender<Result<Applied, Refused>>>,
+    },
+    Ask(Question),
+    /// Save the state if it can be saved, answer, and end.
+    Finish(oneshot::Sender<()>),
+}
+
+/// How the state's snapshots stand.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct StateSaved {
+    /// The log offset of the newest snapshot.
+    pub(crate) offset: Option<u64>,
+    /// Its bytes.
+    pub(crate) bytes: u64,
+    /// Why the last attempt failed.
+    pub(crate) trouble: Option<String>,
+}
+
+/// Where snapshots of the state go, and how often.
+pub(super) struct Saving {
+    pub(super) snapshots: Snapshots,
+    pub(super) every: Duration,
+    pub(super) keeper: SyncSender<Errand>,
+    /// Whether events before the oldest snapshot kept may be removed.
+    pub(super) retires: bool,
+    pub(super) state: Arc<Mutex<StateSaved>>,
+}
+
+/// The engine and what it publishes to.
+pub(super) struct Worker {
+    pub(super) engine: Engine,
+    pub(super) clock: Clock,
+    pub(super) publish: watch::Sender<Arc<Snapshot>>,
+    pub(super) telemetry: Telemetry,
+    /// What came in, as those say who took it in.
+    pub(super) came: Ledger,
+    /// The log's offset behind the last event counted.
+    pub(super) offset: u64,
+    pub(super) saving: Option<Saving>,
+    pub(super) saver: Option<Saver>,
+    pub(super) last_saved: Instant,
+}
+
+impl Worker {
+    pub(super) fn run(mut self, queue: &Receiver<Request>) {
+        loop {
+            let patience = if self.saver.is_some() { SAVE_BEAT } else { TICK };
+            let first = match queue.recv_timeout(patience) {
+                Ok(request) => Some(request),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let (mut step, mut finish) = (Step::default(), None);
+            let mut next = first;
+            while let Some(request) = next.take() {
+                match request {
+                    Request::Events { accepted, next_offset, answer } => {
+                        self.take(&accepted, next_offset);
+                        step.events += accepted.routed.len();
+                        step.waiting.extend(answer);
+                    }
+                    Request::Ask(question) => step.questions.push(question),
+                    Request::Finish(answer) => finish = Some(answer),
+                }
+                if step.events < STEP_EVENTS_MAX && finish.is_none() {
+                    next = queue.try_recv().ok();
+                }
+            }
+            if let Err(problem) = self.step(step) {
+                // Stop rather than lie: readers keep the last snapshot, and are told that it is stale.
+                tracing::error!(%problem, "the engine stops; reads go on from the last snapshot");
+                return;
+            }
+            if let Some(answer) = finish {
+                self.save_whole();
+                // Whoever asked may have lost patience.
+                let _ = answer.send(());
+                return;
+            }
+        }
+    }
+
+    /// Counts everything restored, as of now, and shows it.
+    pub(super) fn catch_up(&mut self) -> Result<(), String> {
+        self.engine.advance(self.clock.now()).map_err(|error| error.to_string())?;
+        let tally = self.engine.tally();
+        self.publish(tally);
+        Ok(())
+    }
+
+    fn take(&mut self, accepted: &Accepted, next_offset: Option<u64>) {
+        self.engine.apply(std::slice::from_ref(&accepted.routed));
+        self.came.add(&accepted.came);
+        self.came.note_arrival(accepted.arrived.to_bits());
+        self.offset = next_offset.unwrap_or(self.offset + u64::from(accepted.events));
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), String> {
+        let (started, before) = (Instant::now(), self.publish.borrow().tally);
+        self.engine.advance(self.clock.now()).map_err(|error| error.to_string())?;
+        let version = self.publish(before);
+        for answer in step.waiting {
+            // A sender that has gone away does not want to know.
+            let _ = answer.send(Ok(Applied { version }));
+        }
+        for question in step.questions {
+            question(self);
+        }
+        self.telemetry.step_seconds.observe(started.elapsed().as_secs_f64());
+        self.save()
+    }
+
+    fn publish(&mut self, before: Tally) -> u64 {
+        let snapshot = Arc::new(self.engine.snapshot());
+        let (version, tally) = (snapshot.version, snapshot.tally);
+        let counted = |outcome, count| self.telemetry.events.with_label_values(&[outcome]).inc_by(count);
+        counted("applied", tally.applied.saturating_sub(before.applied));
+        counted("duplicate", tally.duplicate.saturating_sub(before.duplicate));
+        counted("superseded", tally.superseded.saturating_sub(before.superseded));
+        self.telemetry.version.set(i64::try_from(version).unwrap_or(i64::MAX));
+        self.publish.send_replace(snapshot);
+        version
+    }
+
+    /// Begins a snapshot when it is time to, or goes on with the one under way.
+    fn save(&mut self) -> Result<(), String> {
+        if let Some(mut saver) = self.saver.take() {
+            match saver.go_on(&mut self.engine) {
+                None => self.saver = Some(saver),
+                Some(saved) => self.note_saved(saved),
+            }
+            return Ok(());
+        }
+        let Some(saving) = &self.saving else { return Ok(()) };
+        let newest = saving.state.lock().unwrap_or_else(PoisonError::into_inner).offset;
+        if self.last_saved.elapsed() < saving.every || newest == Some(self.offset) {
+            return Ok(());
+        }
+        self.last_saved = Instant::now();
+        // No event lost, none counted twice: held at every snapshot, source by source.
+        recovery::check(&self.engine, &self.came).map_err(|problem| problem.to_string())?;
+        match Saver::begin(&mut self.engine, &saving.snapshots, self.offset) {
+            Ok(saver) => self.saver = Some(saver),
+            Err(error) => {
+                tracing::warn!(%error, "no snapshot of the state can be written; the log keeps every event");
+                saving.state.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(error.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn note_saved(&mut self, saved: Saved) {
+        let Some(saving) = &self.saving else { return };
+        let mut state = saving.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match saved.outcome {
+            Ok(info) => {
+                tracing::info!(
+                    offset = saved.offset,
+                    bytes = info.bytes,
+                    seconds = saved.seconds,
+                    "state saved"
+                );
+                (state.offset, state.bytes, state.trouble) = (Some(saved.offset), info.bytes, None);
+                let oldest = saving.snapshots.list().ok().and_then(|kept| kept.into_iter().min());
+                if let Some(oldest) = oldest.filter(|_| saving.retires) {
+                    // A keeper that is busy is asked again at the next snapshot.
+                    let _ = saving.keeper.try_send(Errand::Retire(oldest));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no snapshot of the state was written; the log keeps every event");
+                state.trouble = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Writes a snapshot to its end, with nothing else going on.
+    fn save_whole(&mut self) {
+        if let Some(saving) = &self.saving {
+            self.last_saved = Instant::now().checked_sub(saving.every).unwrap_or_else(Instant::now);
+        }
+        while self.saver.is_some() {
+            self.go_on_waiting();
+        }
+        if let Err(problem) = self.save() {
+            tracing::error!(%problem, "the state is not saved; the next start builds it from what was saved before");
+            return;
+        }
+        while self.saver.is_some() {
+            self.go_on_waiting();
+        }
+    }
+
+    fn go_on_waiting(&mut self) {
+        if self.save().is_ok() {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+}
+
+/// What one step is about.
+#[derive(Default)]
+struct Step {
+    events: usize,
+    waiting: Vec<oneshot::Sender<Result<Applied, Refused>>>,
+    questions: Vec<Question>,
+}

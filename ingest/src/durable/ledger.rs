@@ -1,0 +1,93 @@
+//! What came in from each source, counted where it came in.
+//!
+//! It is kept in the log with the events, in the same transaction. The engine counts by itself what it consumed; both
+//! must agree for every source (consumed = applied + duplicate + superseded + set aside), or the engine stops.
+
+use std::collections::BTreeMap;
+
+use compute::instant::Instant;
+use serde::{Deserialize, Serialize};
+
+/// What came from one source.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Came {
+    /// Events that were understood.
+    pub accepted: u64,
+    /// Messages that were not.
+    pub set_aside: u64,
+}
+
+/// What came in, by the sender's `source`; by the empty text where none could be read.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Ledger {
+    sources: BTreeMap<String, Came>,
+    /// Bits of the instant at which something last arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_arrived: Option<i64>,
+}
+
+impl Ledger {
+    /// Reads the bytes [`Ledger::to_bytes`] gave; none is an empty ledger.
+    ///
+    /// # Errors
+    /// When they are something else.
+    pub fn read(bytes: &[u8]) -> Result<Ledger, serde_json::Error> {
+        if bytes.is_empty() { Ok(Ledger::default()) } else { serde_json::from_slice(bytes) }
+    }
+
+    /// The ledger as the log keeps it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// What came from `source`, to be counted on.
+    pub fn of(&mut self, source: &str) -> &mut Came {
+        if !self.sources.contains_key(source) {
+            self.sources.insert(source.to_owned(), Came::default());
+        }
+        self.sources.entry(source.to_owned()).or_default()
+    }
+
+    /// Adds another ledger's counts.
+    pub fn add(&mut self, other: &Ledger) {
+        for (source, came) in &other.sources {
+            let known = self.of(source);
+            known.accepted += came.accepted;
+            known.set_aside += came.set_aside;
+        }
+    }
+
+    /// What came in since `earlier`, a former state of this ledger.
+    #[must_use]
+    pub fn since(&self, earlier: &Ledger) -> Ledger {
+        let mut since = Ledger { last_arrived: self.last_arrived, ..Ledger::default() };
+        for (source, came) in &self.sources {
+            let before = earlier.sources.get(source).copied().unwrap_or_default();
+            *since.of(source) = Came {
+                accepted: came.accepted.saturating_sub(before.accepted),
+                set_aside: came.set_aside.saturating_sub(before.set_aside),
+            };
+        }
+        since
+    }
+
+    /// Something arrived at the instant with these bits.
+    pub fn note_arrival(&mut self, bits: i64) {
+        self.last_arrived = self.last_arrived.max(Some(bits));
+    }
+
+    /// When something last arrived.
+    pub fn last_arrived(&self) -> Option<Instant> {
+        self.last_arrived.map(Instant::from_bits)
+    }
+
+    /// Messages set aside, of all sources.
+    pub fn set_aside(&self) -> u64 {
+        self.sources.values().map(|came| came.set_aside).sum()
+    }
+
+    /// All sources, sorted.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, Came)> {
+        self.sources.iter().map(|(source, came)| (source.as_str(), *came))
+    }
+}

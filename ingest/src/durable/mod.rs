@@ -1,0 +1,15 @@
+//! From accepted events to a log that keeps them, and back to an engine after a restart.
+//!
+//! `accepted` is what one request brought, ready for log and engine; `ledger` counts per source what came in, apart
+//! from the engine, so that both can be held against each other; `set_aside` is a message that was not understood, less
+//! what may be personal; `recovery` is a restart. The bytes are kept by the crate `store`. Not here: threads, HTTP.
+
+pub mod accepted;
+pub mod ledger;
+pub mod recovery;
+pub mod set_aside;
+
+pub use accepted::Accepted;
+pub use ledger::{Came, Ledger};
+pub use recovery::{Recovered, RecoveryError, recover, replay};
+pub use set_aside::SetAsideMessage;

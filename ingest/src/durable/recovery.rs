@@ -1,0 +1,259 @@
+//! A restart: the newest good snapshot of the state, and the tail of the log behind it.
+//!
+//! A damaged snapshot is told of and the one before it used; with none, everything is built from the log. What the
+//! engine then has consumed must be what the ledger says came in, source by source. Not here: what time it is.
+
+use std::io::{self, Read};
+
+use compute::codes::LocalCodes;
+use compute::engine::{Engine, Routed, STATE_FORMAT, Setup};
+use memchr::memchr_iter;
+use store::{LogError, LogReader, SnapshotError, SnapshotReader, Snapshots};
+use thiserror::Error;
+
+use super::ledger::Ledger;
+use crate::decode;
+
+/// Events decoded before the engine takes them.
+const ROUND_EVENTS: usize = 100_000;
+
+/// Why a state cannot be had.
+#[derive(Debug, Error)]
+pub enum RecoveryError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The snapshots cannot be listed.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotError),
+    /// An event of the log is none for this program.
+    #[error(
+        "event {offset} of the log is not understood ({rejection}); run the release that wrote it, or a newer one"
+    )]
+    NotUnderstood {
+        /// Its offset.
+        offset: u64,
+        /// Why.
+        rejection: String,
+    },
+    /// A chunk holds more or fewer events than it says.
+    #[error(
+        "the log holds {found} events from offset {first} on where it says {said}; restore the folder from a backup"
+    )]
+    Miscounted {
+        /// Offset of the chunk.
+        first: u64,
+        /// Lines found.
+        found: u64,
+        /// Events it should hold.
+        said: u64,
+    },
+    /// The log no longer begins where the state ends.
+    #[error("the log begins at {first} and no snapshot reaches that far; restore the folder from a backup")]
+    NoState {
+        /// The first offset kept.
+        first: u64,
+    },
+    /// The engine and the ledger disagree.
+    #[error(
+        "of source {source_name:?} {consumed} events were counted and {accepted} came in; restore the folder from a backup"
+    )]
+    NotConserved {
+        /// The source.
+        source_name: String,
+        /// By the engine.
+        consumed: u64,
+        /// By the ledger.
+        accepted: u64,
+    },
+    /// The ledger is not readable.
+    #[error("the ledger of the log is not readable: {0}")]
+    Ledger(#[from] serde_json::Error),
+}
+
+/// A state that was had again.
+#[derive(Debug)]
+pub struct Recovered {
+    /// It has taken every event of the log; time has not moved on yet.
+    pub engine: Engine,
+    /// The offset the next event gets.
+    pub next_offset: u64,
+    /// The snapshot it came from; `None` when it was built from the log alone.
+    pub snapshot: Option<u64>,
+    /// Whether what it was counted as could be kept.
+    pub is_counted: bool,
+    /// Snapshots that could not be used, and why.
+    pub passed_over: Vec<String>,
+    /// Events taken from the log.
+    pub replayed: u64,
+}
+
+/// Restores the newest good state and replays what came after it. `setup` gives a fresh one each time, with an empty
+/// code book; `progress` is told the offset reached and the offset wanted.
+///
+/// # Errors
+/// [`RecoveryError`]; nothing is changed by it.
+pub fn recover(
+    log: &LogReader,
+    snapshots: &Snapshots,
+    setup: &mut dyn FnMut() -> Setup,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Recovered, RecoveryError> {
+    let mut passed_over = Vec::new();
+    let mut offsets = snapshots.list()?;
+    offsets.sort_unstable();
+    for offset in offsets.into_iter().rev().filter(|offset| *offset <= log.next_offset()) {
+        match restore(snapshots, offset, setup()) {
+            Ok((engine, is_counted)) if offset >= log.first_offset() => {
+                let mut recovered = Recovered {
+                    engine,
+                    next_offset: offset,
+                    snapshot: Some(offset),
+                    is_counted,
+                    passed_over,
+                    replayed: 0,
+                };
+                recovered.catch_up(log, progress)?;
+                return Ok(recovered);
+            }
+            Ok(_) => passed_over.push(format!("snapshot {offset} is older than the log")),
+            Err(problem) => passed_over.push(problem),
+        }
+    }
+    if log.first_offset() > 0 {
+        return Err(RecoveryError::NoState { first: log.first_offset() });
+    }
+    let engine = Engine::new(setup());
+    let (next_offset, snapshot, is_counted, replayed) = (0, None, false, 0);
+    let mut recovered = Recovered { engine, next_offset, snapshot, is_counted, passed_over, replayed };
+    recovered.catch_up(log, progress)?;
+    Ok(recovered)
+}
+
+impl Recovered {
+    fn catch_up(&mut self, log: &LogReader, progress: &mut dyn FnMut(u64, u64)) -> Result<(), RecoveryError> {
+        let first = self.next_offset;
+        self.next_offset = replay(&mut self.engine, log, first, u64::MAX, progress)?;
+        self.replayed = self.next_offset - first;
+        Ok(())
+    }
+
+    /// Holds the engine's counts against the ledger of the log.
+    ///
+    /// # Errors
+    /// [`RecoveryError::NotConserved`] naming the first source that does not agree.
+    pub fn check(&self, ledger: &Ledger) -> Result<(), RecoveryError> {
+        check(&self.engine, ledger)
+    }
+}
+
+/// Every event the ledger says came in has been consumed, source by source, and no other.
+///
+/// # Errors
+/// [`RecoveryError::NotConserved`] naming the first source that does not agree.
+pub fn check(engine: &Engine, ledger: &Ledger) -> Result<(), RecoveryError> {
+    let codes = engine.codes();
+    let names = codes.names();
+    let consumed: std::collections::BTreeMap<&str, u64> =
+        engine.tallies().into_iter().map(|(source, tally)| (names.text(source), tally.consumed)).collect();
+    let came =
+        ledger.sources().filter(|(_, came)| came.accepted > 0).map(|(name, came)| (name, came.accepted));
+    let came: std::collections::BTreeMap<&str, u64> = came.collect();
+    let all = consumed.keys().chain(came.keys());
+    for source in all {
+        let of = |counts: &std::collections::BTreeMap<&str, u64>| counts.get(source).copied().unwrap_or(0);
+        let (consumed, accepted) = (of(&consumed), of(&came));
+        if consumed != accepted {
+            return Err(RecoveryError::NotConserved {
+                source_name: (*source).to_owned(),
+                consumed,
+                accepted,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Has `engine` take the events of `log` from `first` up to `until`; the offset reached.
+///
+/// # Errors
+/// [`RecoveryError`] when the log is damaged or holds what is no event.
+pub fn replay(
+    engine: &mut Engine,
+    log: &LogReader,
+    first: u64,
+    until: u64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, RecoveryError> {
+    let mut codes = LocalCodes::new(&engine.codes());
+    let mut routed = Routed::new(engine.shards());
+    let mut next = first;
+    for chunk in log.read_from(first) {
+        let chunk = chunk?;
+        let (lines, said) = (memchr_iter(b'\n', &chunk.bytes).count() as u64, u64::from(chunk.events));
+        if lines != said {
+            return Err(RecoveryError::Miscounted { first: chunk.first, found: lines, said });
+        }
+        let mut start = 0;
+        for (offset, end) in (chunk.first..).zip(memchr_iter(b'\n', &chunk.bytes)) {
+            let line = &chunk.bytes[start..end];
+            start = end + 1;
+            if offset < first || offset >= until {
+                continue;
+            }
+            let draft = decode::decode(line).map_err(|rejection| RecoveryError::NotUnderstood {
+                offset,
+                rejection: rejection.to_string(),
+            })?;
+            routed.push(&draft, &mut codes);
+            next = offset + 1;
+        }
+        if routed.len() >= ROUND_EVENTS {
+            engine.apply(std::slice::from_ref(&routed));
+            routed.clear();
+            progress(next, log.next_offset().min(until));
+        }
+        if chunk.next() >= until {
+            break;
+        }
+    }
+    engine.apply(std::slice::from_ref(&routed));
+    progress(next, log.next_offset().min(until));
+    Ok(next)
+}
+
+fn restore(snapshots: &Snapshots, offset: u64, setup: Setup) -> Result<(Engine, bool), String> {
+    let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
+    let mut input = Content { reader, block: Vec::new(), start: 0 };
+    let restored = Engine::restore(setup, &mut input);
+    let (engine, restored) = restored.map_err(|problem| format!("snapshot {offset}: {problem}"))?;
+    // Only behind the last block stands whether this was the whole.
+    let rest =
+        io::copy(&mut input, &mut io::sink()).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
+    if rest > 0 {
+        return Err(format!("snapshot {offset} holds {rest} bytes too many"));
+    }
+    Ok((engine, restored.is_counted))
+}
+
+/// The content of a snapshot as a stream of bytes.
+struct Content {
+    reader: SnapshotReader,
+    block: Vec<u8>,
+    start: usize,
+}
+
+impl Read for Content {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.start == self.block.len() {
+            match self.reader.next_block().map_err(io::Error::other)? {
+                Some(block) => (self.block, self.start) = (block, 0),
+                None => return Ok(0),
+            }
+        }
+        let count = out.len().min(self.block.len() - self.start);
+        out[..count].copy_from_slice(&self.block[self.start..self.start + count]);
+        self.start += count;
+        Ok(count)
+    }
+}
