@@ -1,11 +1,16 @@
 //! The command line: what can be asked, and how a failed command ends.
 
+mod backup;
+mod doctor;
 mod import;
 mod points;
+mod rejects;
 mod score;
 mod serve;
+mod server;
 mod simulate;
 mod table;
+mod verify;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,6 +20,7 @@ use compute::figures::Level;
 use compute::instant::{Day, Instant};
 
 pub(crate) use serve::{DemoArguments, ServeArguments};
+pub(crate) use server::ServerArgument;
 
 /// Nhịp: dossier events in, the Decision 766 index out.
 #[derive(Debug, Parser)]
@@ -38,6 +44,16 @@ enum Command {
     Serve(ServeArguments),
     /// Serve, with a made-up province streaming in
     Demo(DemoArguments),
+    /// Messages a server set aside: list, show, retry
+    Rejects(rejects::RejectsArguments),
+    /// Recount everything a data folder keeps, and compare
+    Verify(verify::VerifyArguments),
+    /// Copy a data folder, of a running server or a stopped one
+    Backup(backup::BackupArguments),
+    /// Bring a backup back into a new data folder
+    Restore(backup::RestoreArguments),
+    /// Say whether machine, folder and server are fit
+    Doctor(doctor::DoctorArguments),
 }
 
 /// Where indicator sets and calendars come from.
@@ -105,6 +121,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => serve::demo(&arguments),
+        Command::Rejects(arguments) => rejects::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     }
 }
 

@@ -40,6 +40,9 @@ pub(crate) struct ServeArguments {
     /// Remove events that every kept snapshot of the state already holds; they can then no longer be recounted
     #[arg(long)]
     forget_saved_events: bool,
+    /// Folder under which backups of a running server are written
+    #[arg(long, value_name = "DIR", requires = "data")]
+    backups: Option<PathBuf>,
     /// Keep the periods from the year of this date on [default: last year]
     #[arg(long, value_name = "DATE", value_parser = instant)]
     from: Option<Instant>,
@@ -72,7 +75,7 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
     loopback_only(arguments.listen)?;
     begin_to_log();
     let now = Clock::System.now();
-    let from = arguments.from.unwrap_or_else(|| start_of_year(now.day().year() - 1));
+    let from = arguments.from.unwrap_or_else(|| last_year(now));
     let from = start_of_year(from.day().year());
     let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
     if storage.is_none() {
@@ -89,6 +92,7 @@ fn storage(data: &Path, arguments: &ServeArguments) -> Result<Storage, Failure> 
         folder: open(data, settings)?,
         save_every: Duration::from_mins(arguments.save_minutes),
         retires: arguments.forget_saved_events,
+        backups: arguments.backups.clone(),
     })
 }
 
@@ -133,6 +137,11 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
         let server = server.clone();
         std::thread::spawn(move || story::run(&server, &plan, opening, rate, &told));
     })
+}
+
+/// The first instant of the year before `now`'s: periods are kept from here on unless told otherwise.
+pub(super) fn last_year(now: Instant) -> Instant {
+    start_of_year(now.day().year() - 1)
 }
 
 fn start_of_year(year: i32) -> Instant {

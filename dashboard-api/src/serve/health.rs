@@ -1,14 +1,17 @@
 //! `/api/v1/health`: whether what is shown can be trusted, and where every event went.
 //!
 //! For each source: consumed = applied + duplicate + superseded, and what came in = consumed + waiting. It answers while
-//! the state is restored, and when the engine has stopped. Not here: metrics (`telemetry`).
+//! the state is restored, and when the engine has stopped. Beside it, backups. Not here:
+//! metrics (`telemetry`).
 
 use axum::extract::State;
 use axum::response::Json;
 use serde_json::{Value, json};
+use store::LocalDisk;
 
 use super::Server;
 use super::live::{Phase, SourceCounts};
+use super::problem::Problem;
 
 /// `GET /api/v1/health`.
 pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
@@ -46,6 +49,26 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
         told["sources"] = sources.iter().map(source).collect();
     }
     Json(told)
+}
+
+/// `POST /api/v1/backups`: copies the data folder into a new one, named for the instant, under the folder the server
+/// was started with.
+pub(super) async fn back_up(State(server): State<Server>) -> Result<Json<Value>, Problem> {
+    let source = server.live.backup().ok_or_else(|| {
+        Problem::unknown(
+            "backups",
+            "this server was not told where backups go; serve with --data DIR --backups DIR",
+        )
+    })?;
+    let name = server.live.now().to_utc().replace(':', "-");
+    let folder = source.under.join(name);
+    let to = folder.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let disk = LocalDisk::open(&to).map_err(|error| error.to_string())?;
+        store::backup(&source.log, &source.snapshots, &disk).map_err(|error| error.to_string())
+    });
+    made.await.map_err(|_| Problem::Stopped)?.map_err(Problem::NotKept)?;
+    Ok(Json(json!({ "folder": folder.display().to_string() })))
 }
 
 fn is_conserved(counts: &SourceCounts) -> bool {

@@ -4,6 +4,7 @@
 //! their own and a bounded queue before them: when it is full, senders are told to come back. Not here: decoding (done
 //! before), HTTP, what the threads do (`keeper`, `worker`, `saver`).
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,6 +87,16 @@ pub(crate) struct Storage {
     pub(crate) save_every: Duration,
     /// Whether events before the oldest snapshot kept may be removed.
     pub(crate) retires: bool,
+    /// Where backups of the running server go.
+    pub(crate) backups: Option<PathBuf>,
+}
+
+/// What a backup is made from, and where it goes.
+#[derive(Clone, Debug)]
+pub(crate) struct BackupSource {
+    pub(crate) log: LogReader,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) under: PathBuf,
 }
 
 /// One source: what came in, and what the engine made of it.
@@ -103,6 +114,7 @@ pub(crate) struct Live {
     keeper: Option<SyncSender<Errand>>,
     log: Option<(LogReader, SharedState)>,
     saved: Arc<Mutex<StateSaved>>,
+    backup: Option<BackupSource>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     phase: watch::Receiver<Phase>,
     clock: Clock,
@@ -138,6 +150,7 @@ impl Live {
             keeper: None,
             log: None,
             saved: Arc::default(),
+            backup: None,
             snapshots,
             phase,
             clock: clock.clone(),
@@ -165,6 +178,11 @@ impl Live {
         let (errands, errand_queue) = sync_channel(QUEUE_MAX);
         let state: SharedState = Arc::default();
         live.log = Some((storage.folder.log.reader(), Arc::clone(&state)));
+        live.backup = storage.backups.clone().map(|under| BackupSource {
+            log: storage.folder.log.reader(),
+            snapshots: storage.folder.snapshots.clone(),
+            under,
+        });
         live.keeper = Some(errands.clone());
         let start = Start { live: live.clone(), errands, errand_queue, state, tell };
         spawn("engine", move || start.run(setup, storage, worker, &queue))?;
@@ -184,6 +202,11 @@ impl Live {
     /// The working calendar figures are judged by.
     pub(crate) fn calendar(&self) -> Arc<Calendar> {
         Arc::clone(&self.calendar)
+    }
+
+    /// The instant now.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// Where it stands.
@@ -289,6 +312,11 @@ impl Live {
     pub(crate) fn log(&self) -> Option<(LogReader, LogState)> {
         let (reader, state) = self.log.as_ref()?;
         Some((reader.clone(), state.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
+
+    /// What a backup is made from; `None` unless the server was told where backups go.
+    pub(crate) fn backup(&self) -> Option<BackupSource> {
+        self.backup.clone()
     }
 
     /// How snapshots of the state stand.

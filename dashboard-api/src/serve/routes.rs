@@ -48,6 +48,7 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/rejects", get(rejects::list))
         .route("/api/v1/rejects/{number}", get(rejects::show))
         .route("/api/v1/rejects/{number}/retry", post(rejects::retry))
+        .route("/api/v1/backups", post(health::back_up))
         .route("/", get(pages::index))
         .route("/assets/{*path}", get(pages::asset))
         .route("/livez", get(|| async { "live\n" }))

@@ -1,0 +1,51 @@
+//! Asking a running server from the command line.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::Failure;
+
+/// Which server.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerArgument {
+    /// The running server
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7660", global = true)]
+    server: String,
+}
+
+impl ServerArgument {
+    /// The body of `GET path`.
+    pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {
+        self.read(agent().get(format!("{}{path}", self.server)).call())
+    }
+
+    /// The body of the answer to `POST path`.
+    pub(crate) fn post(&self, path: &str, body: &[u8]) -> Result<String, Failure> {
+        self.read(agent().post(format!("{}{path}", self.server)).send(body))
+    }
+
+    fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String, Failure> {
+        let said = |error: ureq::Error| {
+            Failure::question(format!(
+                "{} does not answer ({error}); is nhip serve running there?",
+                self.server
+            ))
+        };
+        let mut answer = answer.map_err(said)?;
+        let text = answer.body_mut().read_to_string().map_err(said)?;
+        if answer.status().is_success() {
+            return Ok(text);
+        }
+        let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+        let detail = problem["detail"].as_str().unwrap_or("it did not say why");
+        Err(Failure::question(format!("the server refused ({}): {detail}", answer.status().as_u16())))
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(std::time::Duration::from_mins(10)))
+        .build()
+        .new_agent()
+}
