@@ -4,6 +4,8 @@
 //! member the contract does not know, and no free text, can be in it (personal data). Required free text is written
 //! as an empty string, so that the line is an event by the contract. Not here: decoding (`decode`), the log (`store`).
 
+use std::fmt::Write;
+
 use compute::event::canonical::put_text;
 use compute::event::contract::{DURATION_UNITS, Field, FieldKind};
 use compute::event::{Draft, Given};
@@ -58,7 +60,9 @@ fn put_value(json: &mut String, field: &Field, value: &Given<'_>) {
     };
     match value {
         Given::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
-        Given::Whole(value) => json.push_str(&value.to_string()),
+        Given::Whole(value) => {
+            let _ = write!(json, "{value}");
+        }
         Given::Instant(at) => put_text(json, &at.to_utc()),
         Given::Date(day) => put_text(json, &day.to_string()),
         Given::Choice(place) => put_text(json, word(place)),
@@ -67,13 +71,15 @@ fn put_value(json: &mut String, field: &Field, value: &Given<'_>) {
         Given::Texts(texts) => put_list(json, texts.iter().map(String::as_str)),
         Given::Parts(counts) => {
             let [total, digitised, reused, stored] = **counts;
-            json.push_str(&format!(
+            // Writing into a string cannot fail.
+            let _ = write!(
+                json,
                 "{{\"total\":{total},\"digitised\":{digitised},\"reused\":{reused},\"from_portal_store\":{stored}}}"
-            ));
+            );
         }
         Given::Duration(value, unit) => {
             let unit = DURATION_UNITS.get(usize::from(*unit)).copied().unwrap_or_default();
-            json.push_str(&format!("{{\"value\":{value},\"unit\":\"{unit}\"}}"));
+            let _ = write!(json, "{{\"value\":{value},\"unit\":\"{unit}\"}}");
         }
         Given::Dropped => json.push_str("\"\""),
     }

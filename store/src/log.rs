@@ -314,7 +314,8 @@ impl EventLog {
         self.shared.sealed_bytes() + self.ends.used
     }
 
-    /// The error that closed the log; `None` while it is open.
+    /// The error that closed the log for the writer; `None` while it is open. An error of the disk that only a reader
+    /// has met is told by the next append.
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
     }

@@ -2,10 +2,16 @@
 //!
 //! The check of shapes knows the few words of JSON Schema that `openapi.json` uses, and refuses others.
 
-use acceptance_tests::server::Server;
+use std::time::Duration;
+
+use acceptance_tests::program::Folder;
+use acceptance_tests::server::{Server, within};
 use acceptance_tests::shared;
 use acceptance_tests::story::events;
 use serde_json::Value;
+
+/// Longer than a start takes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn document() -> Value {
     let path = shared::root().join("dashboard-api/openapi.json");
@@ -37,11 +43,19 @@ fn the_server_gives_its_own_description() {
 
 #[test]
 fn every_path_answers_as_described() {
-    let server = Server::start();
+    let folder = Folder::new();
+    let (data, backups) = (folder.path("data"), folder.path("backups"));
+    let server = Server::launch(&["--data", &data, "--backups", &backups]).expect("it serves");
+    assert!(within(PATIENCE, || server.get("/readyz").status == 200), "it is ready at last");
     server.post_batch(&events("01/02 08:00 H1 accepted due=09/02 17:30\n01/02 08:00 K petition.received"));
+    // Two messages are set aside, 0 and 1; retrying the second mends it.
+    server.post("/api/v1/events", "application/cloudevents-batch+json", b"[{},{}]");
+    let mended = events("01/02 08:00 H2 accepted due=09/02 17:30");
     let document = document();
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        let filled = path.replace("{code}", "H1").replace("{path}", "style.css");
+        let filled =
+            path.replace("{code}", "H1").replace("{path}", "style.css").replace("{number}/retry", "1/retry");
+        let filled = filled.replace("{number}", "0");
         for (method, operation) in operations.as_object().expect("operations") {
             let (status, answer) = match method.as_str() {
                 "get" if path == "/api/v1/stream" => {
@@ -58,6 +72,15 @@ fn every_path_answers_as_described() {
                     (200, server.get("/api/v1/lists?unit=C1&indicator=2.1&part=den"))
                 }
                 "get" => (200, server.get(&filled)),
+                "post" if path.ends_with("/retry") => (
+                    202,
+                    server.post(
+                        &filled,
+                        "application/json",
+                        mended.lines().last().unwrap_or_default().as_bytes(),
+                    ),
+                ),
+                "post" if path == "/api/v1/backups" => (200, server.post(&filled, "application/json", b"")),
                 "post" => (202, server.post(&filled, "application/cloudevents-batch+json", b"[{}]")),
                 other => panic!("{path} has a method this test does not know: {other}"),
             };

@@ -1,9 +1,12 @@
 //! A serving `nhip` and plain HTTP/1.1 over a socket: enough to test with, nothing to build on.
+//!
+//! A server can be killed, asked to stop, and found to have refused to start. Not here: what is sent to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -11,13 +14,29 @@ use crate::program::binary;
 
 /// Longer than any answer takes, so that a hung server fails a test instead of holding it.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks at something that is waited for.
+const BEAT: Duration = Duration::from_millis(2);
 
 /// A server of its own, ended with the test by its id.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
     address: String,
+    told: Told,
 }
+
+/// A server that ended before it said where it listens.
+#[derive(Clone, Debug)]
+pub struct NotStarted {
+    /// Exit status; nothing when a signal ended it.
+    pub status: Option<i32>,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Standard error as it comes.
+#[derive(Clone, Debug, Default)]
+struct Told(Arc<Mutex<String>>);
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -50,19 +69,64 @@ impl Answer {
 impl Server {
     /// Starts `nhip serve` on a free port.
     pub fn start() -> Server {
-        let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .env("NHIP_LOG", "error")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("nhip serves");
+        Server::launch(&[]).unwrap_or_else(|not| panic!("nhip does not serve: {not:?}"))
+    }
+
+    /// Starts `nhip serve` on a free port with these arguments; what it said when it would not.
+    pub fn launch(arguments: &[&str]) -> Result<Server, NotStarted> {
+        let mut starting = Starting::spawn(arguments);
         let mut line = String::new();
-        let mut output = BufReader::new(child.stdout.take().expect("standard output is piped"));
-        output.read_line(&mut line).expect("the first line says the address");
-        let address = line.trim().strip_prefix("listening on http://");
-        let address = address.unwrap_or_else(|| panic!("{line:?} does not say the address")).to_owned();
-        Server { child, address }
+        let mut output = BufReader::new(starting.child.stdout.take().expect("standard output is piped"));
+        output.read_line(&mut line).expect("standard output is text");
+        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+            assert_eq!(line, "", "the first line says the address");
+            let status = starting.child.wait().expect("a child can be waited for").code();
+            starting.reader.join().expect("standard error can be read");
+            return Err(NotStarted { status, stderr: starting.told.text() });
+        };
+        Ok(Server { address: address.to_owned(), child: starting.child, told: starting.told })
+    }
+
+    /// Starts a server and kills it after `moment`, wherever it then is.
+    pub fn launch_and_kill(arguments: &[&str], moment: Duration) {
+        let mut starting = Starting::spawn(arguments);
+        // Nothing is waited for: the moment is a matter of chance.
+        std::thread::sleep(moment);
+        starting.child.kill().expect("a child can be killed");
+        starting.child.wait().expect("a child can be waited for");
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What it has said on standard error.
+    pub fn stderr(&self) -> String {
+        self.told.text()
+    }
+
+    /// SIGKILL: it ends where it is.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    /// SIGTERM: it is asked to end in good order.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill can be run").success(), "the signal was sent");
+    }
+
+    /// Its exit status, waited for at most so long; nothing when a signal ended it.
+    pub fn ended(&mut self, patience: Duration) -> Option<i32> {
+        let mut status = None;
+        let has_ended = within(patience, || {
+            status = self.child.try_wait().expect("a child can be waited for");
+            status.is_some()
+        });
+        assert!(has_ended, "the server did not end within {patience:?}:\n{}", self.stderr());
+        status.and_then(|status| status.code())
     }
 
     /// `GET path`.
@@ -82,18 +146,8 @@ impl Server {
     }
 
     fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
-        let mut stream = self.connect();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: nhip\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).expect("the server takes the head");
-        // A server that refuses a body too large need not read it to the end.
-        let _ = stream.write_all(body);
-        let mut bytes = Vec::new();
-        // It may also reset the connection after its answer; what came before counts.
-        let _ = stream.read_to_end(&mut bytes);
-        parse(&bytes)
+        let answer = ask(&self.address, method, path, headers, body);
+        answer.unwrap_or_else(|| panic!("no answer to {method} {path}; the server said:\n{}", self.stderr()))
     }
 
     /// Opens the live stream.
@@ -104,10 +158,85 @@ impl Server {
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket can have a limit");
-        stream
+        connect(&self.address).expect("the server listens")
     }
+}
+
+struct Starting {
+    child: Child,
+    reader: std::thread::JoinHandle<()>,
+    told: Told,
+}
+
+impl Starting {
+    fn spawn(arguments: &[&str]) -> Starting {
+        let level = if arguments.is_empty() { "error" } else { "info" };
+        let mut child = Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("NHIP_LOG", level)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("nhip serves");
+        let (told, stderr) = (Told::default(), child.stderr.take().expect("standard error is piped"));
+        let heard = told.clone();
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                heard.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(&(line + "\n"));
+            }
+        });
+        Starting { child, reader, told }
+    }
+}
+
+impl Told {
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether it came true within `patience`.
+pub fn within(patience: Duration, mut is_true: impl FnMut() -> bool) -> bool {
+    let started = Instant::now();
+    loop {
+        if is_true() {
+            return true;
+        }
+        if started.elapsed() > patience {
+            return false;
+        }
+        std::thread::sleep(BEAT);
+    }
+}
+
+/// Asks whoever listens at `address`; nothing when no whole head of an answer comes back.
+pub fn ask(address: &str, method: &str, path: &str, headers: &str, body: &[u8]) -> Option<Answer> {
+    let mut stream = connect(address)?;
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: nhip\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    // A server that refuses a body too large need not read it to the end.
+    let _ = stream.write_all(body);
+    answer(&mut stream)
+}
+
+/// Opens a connection with a limit to waiting.
+pub fn connect(address: &str) -> Option<TcpStream> {
+    let stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    Some(stream)
+}
+
+/// Reads an answer to the end of the connection.
+pub fn answer(stream: &mut TcpStream) -> Option<Answer> {
+    let mut bytes = Vec::new();
+    // The server may reset the connection after its answer, or be killed; what came before counts.
+    let _ = stream.read_to_end(&mut bytes);
+    bytes.windows(4).any(|four| four == b"\r\n\r\n").then(|| parse(&bytes))
 }
 
 impl Drop for Server {
@@ -165,8 +294,10 @@ fn unchunked(mut body: &[u8]) -> Vec<u8> {
         if size == 0 {
             break;
         }
-        whole.extend_from_slice(&body[end + 2..end + 2 + size]);
-        body = &body[end + 4 + size..];
+        // A server that is killed does not end its answer.
+        let Some(chunk) = body.get(end + 2..end + 2 + size) else { break };
+        whole.extend_from_slice(chunk);
+        body = body.get(end + 4 + size..).unwrap_or_default();
     }
     whole
 }

@@ -9,10 +9,11 @@ use crate::tree::{METADATA, SourceFile, Tree};
 /// The members of the workspace and the siblings each may know.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("compute", &[]),
-    ("ingest", &["compute"]),
-    ("dashboard-api", &["compute", "ingest"]),
-    ("acceptance-tests", &["compute", "ingest", "dashboard-api"]),
-    ("benches", &["compute", "ingest", "dashboard-api", "acceptance-tests"]),
+    ("store", &[]),
+    ("ingest", &["compute", "store"]),
+    ("dashboard-api", &["compute", "ingest", "store"]),
+    ("acceptance-tests", &["compute", "ingest", "store", "dashboard-api"]),
+    ("benches", &["compute", "ingest", "store", "dashboard-api", "acceptance-tests"]),
 ];
 
 /// Libraries kept in one place, so that they could be replaced there.
@@ -20,6 +21,7 @@ const HOMES: &[(&str, &str)] = &[
     ("datafusion", "compute/src/set/condition.rs"),
     ("axum", "dashboard-api/"),
     ("rdkafka", "ingest/src/kafka/"),
+    ("redb", "store/"),
 ];
 
 #[test]

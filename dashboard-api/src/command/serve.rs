@@ -112,11 +112,12 @@ fn begin_to_log() {
         .init();
 }
 
+const DAY: i64 = 86_400;
+
 /// The story runs over the four months around the last working days before today.
 pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
     loopback_only(arguments.listen)?;
     begin_to_log();
-    const DAY: i64 = 86_400;
     let today = Clock::System.now().day();
     let opening = Day::from_number(today.number()).start().unix_seconds() + 8 * 3600;
     let plan = Plan {
@@ -129,7 +130,15 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
     let told = Arc::new(AtomicI64::new(Instant::from_unix(plan.from, 0).to_bits()));
     let clock = Clock::Told(Arc::clone(&told));
     let from = start_of_year(Instant::from_unix(plan.from, 0).day().year());
-    let server = server(&arguments.reference, 2, from, None, clock)?;
+    let folder = DemoFolder::new();
+    let settings = FolderSettings::default();
+    let storage = Storage {
+        folder: open(&folder.0, settings)?,
+        save_every: Duration::from_mins(5),
+        retires: false,
+        backups: None,
+    };
+    let server = server(&arguments.reference, 2, from, Some(storage), clock)?;
     let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
     listen(arguments.listen, server, move |server| {
         // It ends with the process, or when the engine stops.
@@ -167,6 +176,22 @@ fn server(
     };
     let live = Live::start(setup, storage, clock, telemetry.clone())?;
     Ok(Server { live, board: Arc::default(), telemetry })
+}
+
+/// A data folder that lasts as long as the demo.
+struct DemoFolder(PathBuf);
+
+impl DemoFolder {
+    fn new() -> DemoFolder {
+        DemoFolder(std::env::temp_dir().join(format!("nhip-demo-{}", std::process::id())))
+    }
+}
+
+impl Drop for DemoFolder {
+    fn drop(&mut self) {
+        // What cannot be removed is the system's to clean.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 fn loopback_only(address: SocketAddr) -> Result<(), Failure> {

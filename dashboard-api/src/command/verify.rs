@@ -14,8 +14,8 @@ use compute::figures::{Figures, Level};
 use compute::instant::Instant;
 use compute::period::Period;
 use compute::result;
-use ingest::durable::{Ledger, Recovered, recover, replay};
-use store::{DataFolder, FolderSettings};
+use ingest::durable::{Ledger, recover, replay};
+use store::FolderSettings;
 
 use super::{Failure, ReferenceArguments, print, serve};
 use crate::reference_data;
@@ -57,11 +57,17 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
     let as_of = if as_of > Instant::FIRST { as_of } else { Clock::System.now() };
     recovered.engine.advance(as_of).map_err(|error| broken(&error))?;
     let kept = recovered.engine.snapshot().periods.iter().map(|state| state.frame.period.start()).min();
-    let mut batch = base(&folder, &log, |keep| setup(1, keep), kept.unwrap_or(from))?;
-    replay(&mut batch.engine, &log, batch.next_offset, u64::MAX, &mut |_, _| {})
-        .map_err(|error| broken(&error))?;
-    batch.engine.advance(as_of).map_err(|error| broken(&error))?;
-    let (ours, theirs) = (results(&recovered.engine), results(&batch.engine));
+    if log.first_offset() > 0 {
+        return Err(Failure::question(format!(
+            "every file is good, but events before offset {} were forgotten (--forget-saved-events) and cannot be \
+             recounted",
+            log.first_offset()
+        )));
+    }
+    let mut batch = Engine::new(setup(1, kept.unwrap_or(from)));
+    replay(&mut batch, &log, 0, u64::MAX, &mut |_, _| {}).map_err(|error| broken(&error))?;
+    batch.advance(as_of).map_err(|error| broken(&error))?;
+    let (ours, theirs) = (results(&recovered.engine), results(&batch));
     let mut told = String::new();
     for problem in &recovered.passed_over {
         let _ = writeln!(told, "passed over: {problem}");
@@ -89,31 +95,6 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
     print(&told)?;
     folder.close().map_err(|error| broken(&error))?;
     Ok(u8::from(!is_equal))
-}
-
-/// Where a recount starts: from nothing, or, when events were forgotten, from the oldest snapshot that holds them.
-fn base(
-    folder: &DataFolder,
-    log: &store::LogReader,
-    setup: impl Fn(Instant) -> Setup,
-    kept: Instant,
-) -> Result<Recovered, Failure> {
-    let _ = folder;
-    if log.first_offset() > 0 {
-        return Err(Failure::question(format!(
-            "events before offset {} were forgotten (--forget-saved-events), so they cannot be recounted; every file was checked and is good",
-            log.first_offset()
-        )));
-    }
-    let engine = Engine::new(setup(kept));
-    Ok(Recovered {
-        engine,
-        next_offset: 0,
-        snapshot: None,
-        is_counted: false,
-        passed_over: Vec::new(),
-        replayed: 0,
-    })
 }
 
 /// Every result of every period kept: agencies and officers, all sets.

@@ -22,7 +22,7 @@ use super::problem::Problem;
 /// Bytes one request may bring.
 pub(super) const BODY_BYTES_MAX: usize = 32 << 20;
 /// How long a sender may take to bring them.
-const BODY_PATIENCE: Duration = Duration::from_secs(60);
+const BODY_PATIENCE: Duration = Duration::from_mins(1);
 /// Rejections told in one answer; all are counted.
 const REJECTIONS_TOLD_MAX: usize = 1000;
 

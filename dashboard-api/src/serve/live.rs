@@ -29,7 +29,7 @@ const QUEUE_MAX: usize = 256;
 /// KiB of events that may be on their way from a socket into the log.
 const INTAKE_KIB_MAX: u32 = 256 << 10;
 /// How long a stop waits for the log and the last snapshot.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(60);
+const CLOSE_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What time it is: the system's clock, or one that is told (the demo's story).
 #[derive(Clone, Debug)]
@@ -238,12 +238,11 @@ impl Live {
     pub(crate) fn apply_blocking(&self, accepted: Accepted) -> Result<Applied, Refused> {
         let (answer, applied) = oneshot::channel();
         let (is_any, set_aside) = (accepted.events > 0, accepted.set_aside.len());
-        let sent = match &self.keeper {
-            Some(keeper) => keeper.send(Errand::Keep(accepted, answer)).is_ok(),
-            None => {
-                let request = Request::Events { accepted, next_offset: None, answer: Some(answer) };
-                self.engine.send(request).is_ok()
-            }
+        let sent = if let Some(keeper) = &self.keeper {
+            keeper.send(Errand::Keep(accepted, answer)).is_ok()
+        } else {
+            let request = Request::Events { accepted, next_offset: None, answer: Some(answer) };
+            self.engine.send(request).is_ok()
         };
         let applied = if sent {
             applied.blocking_recv().map_err(|_| Refused::Stopped)??

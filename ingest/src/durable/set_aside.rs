@@ -4,6 +4,8 @@
 //! text. A message that is no JSON object is kept as its hash and length alone, since nobody can say what is in it
 //! (personal data); its sender has it. Not here: where it is stored.
 
+use std::fmt::Write;
+
 use compute::event::EventType;
 use compute::event::contract::FieldKind;
 use compute::instant::Instant;
@@ -64,7 +66,7 @@ impl SetAsideMessage {
             field: rejection.field.map(str::to_owned),
             advice: rejection.reason.advice().to_owned(),
             source,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hexadecimal(&digest),
             bytes: bytes.len(),
             event,
         }
@@ -82,6 +84,14 @@ impl SetAsideMessage {
     pub fn read(bytes: &[u8]) -> Result<SetAsideMessage, serde_json::Error> {
         serde_json::from_slice(bytes)
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn kept(bytes: &[u8]) -> Option<Value> {

@@ -33,7 +33,7 @@ pub enum LogError {
         /// The bound.
         limit: u64,
     },
-    /// An earlier error closed the log.
+    /// An earlier error closed the log. One of a reader closes the newest file too, until `reopen`.
     #[error("the log is closed since an earlier error ({reason}); reopen it")]
     Closed {
         /// The earlier error.

@@ -14,6 +14,7 @@ use super::segment::{self, Ends, Reading, Wanted, segment_path};
 use crate::disk::Disk;
 use redb::{Database, ReadOnlyDatabase};
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -288,24 +289,26 @@ impl LogChunks {
             return Ok(None);
         }
         let Some((first, value)) = self.batch.pop_front() else { return Ok(None) };
-        let file = self
-            .open
-            .as_ref()
-            .map_or_else(|| self.shared.active().path.clone(), |(seal, _)| segment_path(seal.first));
         let misplaced = match self.position {
             Position::At(expected) => first != expected,
             Position::Sought(_) | Position::Failed => false,
         };
         if misplaced {
-            return Err(LogError::Gap { file, expected: offset, found: first });
+            return Err(LogError::Gap { file: self.file(), expected: offset, found: first });
         }
         let chunk = PackedChunk::check(first, &value).and_then(|packed| packed.unpack(&mut self.unpacker));
-        let chunk = chunk.map_err(|why| LogError::damaged(&file, why))?;
+        let chunk = chunk.map_err(|why| LogError::damaged(&self.file(), why))?;
         if chunk.next() <= offset {
-            return Err(LogError::Gap { file, expected: chunk.next(), found: offset });
+            return Err(LogError::Gap { file: self.file(), expected: chunk.next(), found: offset });
         }
         self.position = Position::At(chunk.next());
         Ok(Some(chunk))
+    }
+
+    /// The file that is read.
+    fn file(&self) -> String {
+        let sealed = self.open.as_ref().map(|(seal, _)| segment_path(seal.first));
+        sealed.unwrap_or_else(|| self.shared.active().path.clone())
     }
 
     /// Reads the next batch; `false` at the end of the log.
@@ -324,7 +327,7 @@ impl LogChunks {
             if offset >= active.first {
                 self.open = None;
                 let reading = Reading::begin(active.database()?, &active.path)?;
-                return self.take(&reading, offset, &active.path);
+                return self.take(&reading, offset..next, &active.path);
             }
         }
         if self.open.as_ref().is_none_or(|(seal, _)| !(seal.first..seal.end).contains(&offset)) {
@@ -338,27 +341,25 @@ impl LogChunks {
         let (seal, database) = self.open.as_ref().expect("just opened");
         let path = segment_path(seal.first);
         let reading = Reading::begin(database, &path)?;
-        self.take(&reading, offset, &path)
+        self.take(&reading, offset..next, &path)
     }
 
-    fn take(&mut self, reading: &Reading, offset: u64, path: &str) -> Result<bool, LogError> {
+    /// Takes chunks of these offsets. A chunk is in the library a moment before the writer has said so; one
+    /// beyond the end that was seen before is left for the next time.
+    fn take(&mut self, reading: &Reading, offsets: Range<u64>, path: &str) -> Result<bool, LogError> {
         let from = match self.position {
-            Position::Sought(_) => reading.first_of_chunk_with(offset)?.unwrap_or(offset),
-            Position::At(_) | Position::Failed => offset,
+            Position::Sought(_) => reading.first_of_chunk_with(offsets.start)?.unwrap_or(offsets.start),
+            Position::At(_) | Position::Failed => offsets.start,
         };
         let mut bytes = 0;
         let batch = &mut self.batch;
-        reading.chunks(from.., |first, value| {
+        reading.chunks(from..offsets.end, |first, value| {
             batch.push_back((first, value.to_vec()));
             bytes += value.len();
             Ok(if bytes < BATCH_BYTES { Wanted::More } else { Wanted::Enough })
         })?;
         if self.batch.is_empty() {
-            return Err(LogError::Gap {
-                file: path.to_owned(),
-                expected: offset,
-                found: self.shared.next_offset(),
-            });
+            return Err(LogError::Gap { file: path.to_owned(), expected: offsets.start, found: offsets.end });
         }
         Ok(true)
     }

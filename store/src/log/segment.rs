@@ -192,14 +192,12 @@ pub(super) fn open(disk: &dyn Disk, path: &str, unsynced: &Arc<Unsynced>) -> Res
         return Err(LogError::damaged(path, "it is empty"));
     }
     let backend = Backend { file, path: path.to_owned(), unsynced: Arc::clone(unsynced) };
-    let database = Builder::new()
+    // After a kill, what the dead process wrote last may be read although it was never synced; the library syncs
+    // the whole file before it hands it out.
+    Builder::new()
         .set_cache_size(WRITE_CACHE_BYTES)
         .create_with_backend(backend)
-        .map_err(LogError::segment(path))?;
-    // After a kill, what the dead process wrote last may be read although it was never synced.
-    let file = disk.open(path).map_err(LogError::io(path))?;
-    file.sync().map_err(LogError::io(path))?;
-    Ok(database)
+        .map_err(LogError::segment(path))
 }
 
 /// Begins a segment in a new file, which does not have its own name yet.

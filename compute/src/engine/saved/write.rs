@@ -78,7 +78,9 @@ fn put_subject(out: &mut Vec<u8>, shard: usize, subject: &Subject, procedure: u3
     put_bytes(out, subject.code());
     put_bytes(out, subject.events());
     if let Some(Counted { chain, officer, procedure, rows }) = subject.counted {
-        [chain, officer, procedure, rows].into_iter().for_each(|number| put_number(out, number.into()));
+        for number in [chain, officer, procedure, rows] {
+            put_number(out, number.into());
+        }
     }
 }
 
@@ -165,9 +167,9 @@ impl Engine {
         }
         put_number(out, saving.clashes.len() as u64);
         for clash in &saving.clashes {
-            [&clash.source, &clash.id, &clash.subject]
-                .iter()
-                .for_each(|text| put_bytes(out, text.as_bytes()));
+            for text in [&clash.source, &clash.id, &clash.subject] {
+                put_bytes(out, text.as_bytes());
+            }
         }
         put_number(out, saving.classes as u64);
         self.classes[..saving.classes].iter().for_each(|mask| put_mask(out, *mask));
@@ -185,7 +187,9 @@ impl Engine {
             for chain in 0..*count {
                 let units = shard.chains.units(u32::try_from(chain).unwrap_or(u32::MAX));
                 put_number(out, units.len() as u64);
-                units.iter().for_each(|unit| put_number(out, unit.index() as u64));
+                for unit in units {
+                    put_number(out, unit.index() as u64);
+                }
             }
         }
         put_number(out, saving.periods.len() as u64);

@@ -142,19 +142,17 @@ impl World {
         })
     }
 
-    /// Does a change of names; a change that the power cut short may still have happened.
+    /// Does a change of names.
     pub(super) fn change_name(&mut self, kind: Kind, change: NameChange) -> io::Result<()> {
-        match self.begin(kind)? {
-            Verdict::Works => {}
-            Verdict::Fails(error) if self.powered => return Err(error),
-            Verdict::Fails(error) => {
-                self.unsynced_names.push(change);
-                return Err(error);
-            }
-        }
+        let result = match self.begin(kind)? {
+            Verdict::Works => Ok(()),
+            // Cut short by the end of the power or the process, it happens or not; failed, it did not.
+            Verdict::Fails(error) if self.powered || self.draw(2) == 0 => return Err(error),
+            Verdict::Fails(error) => Err(error),
+        };
         apply_name(&change, &mut self.names, &mut self.folders);
         self.unsynced_names.push(change);
-        Ok(())
+        result
     }
 
     pub(super) fn sync_names(&mut self, folder: &str) {
