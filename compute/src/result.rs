@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::figures::{Figures, UnitFigures};
+use crate::engine::Snapshot;
+use crate::figures::{Figures, Level, UnitFigures};
 use crate::set::IndicatorSet;
 use crate::set::points::{Ratio, decimal};
 
@@ -56,4 +57,17 @@ pub fn quoted(text: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// Every result of every period kept, under every set, one after the other.
+pub fn all(snapshot: &Snapshot, levels: &[Level]) -> String {
+    let mut out = String::new();
+    for period in &snapshot.periods {
+        for set in &snapshot.catalogue.sets {
+            for level in levels {
+                out += &csv(&Figures::of(snapshot, period, set, *level), set);
+            }
+        }
+    }
+    out
 }

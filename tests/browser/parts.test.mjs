@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { decideState } from "../../dashboard-api/web/js/connection.js";
+import { decideState, stateToShow } from "../../dashboard-api/web/js/connection.js";
 import { hundredths } from "../../dashboard-api/web/js/figures.js";
 import { Ranking, fold, movesNeeded, parseSort } from "../../dashboard-api/web/js/ranking.js";
 
@@ -58,6 +58,15 @@ test("the connection is called what it is", () => {
   check({ isPolling: true }, "polling");
   check({ isPolling: true, asOfMovedAt: seconds(61) }, "stale");
   check({ isPolling: true, pollFailure: new Error("refused") }, "offline");
+});
+
+test("figures of a server that can take nothing new are called out of date", () => {
+  const [fed, refusing] = [{ is_stale: false }, { is_stale: true }];
+  assert.equal(stateToShow("live", fed), "live");
+  assert.equal(stateToShow("live", refusing), "stale");
+  assert.equal(stateToShow("polling", refusing), "stale");
+  assert.equal(stateToShow("offline", refusing), "offline", "a lost connection is the greater trouble");
+  assert.equal(stateToShow("connecting", undefined), "connecting");
 });
 
 test("Vietnamese names are found without their diacritics", () => {

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use clap::Args;
 use compute::codes::CodeBook;
 use compute::engine::{Engine, Keep, Setup};
-use compute::figures::{Figures, Level};
+use compute::figures::Level;
 use compute::instant::Instant;
-use compute::period::Period;
 use compute::result;
 use ingest::durable::{Ledger, recover, replay};
 use store::FolderSettings;
@@ -67,6 +66,7 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
     let mut batch = Engine::new(setup(1, kept.unwrap_or(from)));
     replay(&mut batch, &log, 0, u64::MAX, &mut |_, _| {}).map_err(|error| broken(&error))?;
     batch.advance(as_of).map_err(|error| broken(&error))?;
+    let results = |engine: &Engine| result::all(&engine.snapshot(), &[Level::Agency, Level::Officer]);
     let (ours, theirs) = (results(&recovered.engine), results(&batch));
     let mut told = String::new();
     for problem in &recovered.passed_over {
@@ -95,21 +95,4 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
     print(&told)?;
     folder.close().map_err(|error| broken(&error))?;
     Ok(u8::from(!is_equal))
-}
-
-/// Every result of every period kept: agencies and officers, all sets.
-fn results(engine: &Engine) -> String {
-    let snapshot = engine.snapshot();
-    let mut out = String::new();
-    for period in &snapshot.periods {
-        for set in &snapshot.catalogue.sets {
-            for level in [Level::Agency, Level::Officer] {
-                let code: Period = period.frame.period;
-                let figures = Figures::of(&snapshot, period, set, level);
-                let _ = writeln!(out, "# {code} {} {level:?}", set.file.id);
-                out += &result::csv(&figures, set);
-            }
-        }
-    }
-    out
 }

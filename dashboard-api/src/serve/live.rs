@@ -409,7 +409,10 @@ impl Start {
         if let Some(at) = ledger.last_arrived() {
             self.live.last_event.store(at.to_bits(), Ordering::Release);
         }
-        self.live.saved.lock().unwrap_or_else(PoisonError::into_inner).offset = recovered.snapshot;
+        {
+            let mut saved = self.live.saved.lock().unwrap_or_else(PoisonError::into_inner);
+            (saved.offset, saved.moved) = (recovered.snapshot, recovered.moved);
+        }
         worker.engine = recovered.engine;
         (worker.came, worker.offset) = (ledger.clone(), recovered.next_offset);
         if let Err(problem) = worker.catch_up() {
@@ -461,6 +464,15 @@ impl Start {
         let recovered = recover(&log.reader(), snapshots, &mut || setup(), progress)?;
         for problem in &recovered.passed_over {
             tracing::warn!(%problem, "a snapshot could not be used; an older one or the log was");
+        }
+        if let Some(moved) = &recovered.moved {
+            tracing::warn!(
+                figures = moved.figures,
+                "calendar, indicator sets or program changed: all was counted anew"
+            );
+            for (before, after) in &moved.examples {
+                tracing::info!(%before, %after, "a figure moved");
+            }
         }
         let ledger = Ledger::read(log.ledger())?;
         recovered.check(&ledger)?;

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::time::Instant;
 
 use compute::engine::{Engine, STATE_FORMAT};
+use compute::figures::Level;
+use compute::result;
 use store::{SnapshotError, SnapshotInfo, Snapshots};
 
 /// Bytes the engine writes at a time.
@@ -47,6 +49,7 @@ impl Saver {
         let mut writer = snapshots.begin(offset, STATE_FORMAT)?;
         let (pieces, handed) = sync_channel::<Vec<u8>>(PIECES_MAX);
         let (tell, done) = sync_channel(1);
+        let shown = engine.snapshot();
         std::thread::spawn(move || {
             let mut written = Ok(());
             let mut last_was_whole = false;
@@ -58,7 +61,11 @@ impl Saver {
                 }
             }
             let outcome = match written {
-                Ok(()) if last_was_whole => writer.finish(),
+                // What was shown stands behind the state, so that a recount can say what it moved.
+                Ok(()) if last_was_whole => {
+                    let figures = result::all(&shown, &[Level::Agency]);
+                    writer.push(figures.as_bytes()).and_then(|()| writer.finish())
+                }
                 Ok(()) => return,
                 Err(error) => Err(error),
             };

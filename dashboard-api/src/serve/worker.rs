@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use compute::engine::{Engine, Snapshot, Tally};
-use ingest::durable::{Accepted, Ledger, recovery};
+use ingest::durable::{Accepted, Ledger, Moved, recovery};
 use store::Snapshots;
 use tokio::sync::{oneshot, watch};
 
@@ -50,6 +50,8 @@ pub(crate) struct StateSaved {
     pub(crate) bytes: u64,
     /// Why the last attempt failed.
     pub(crate) trouble: Option<String>,
+    /// What the recount at the start moved, if there was one.
+    pub(crate) moved: Option<Moved>,
 }
 
 /// Where snapshots of the state go, and how often.

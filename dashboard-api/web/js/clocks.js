@@ -1,7 +1,7 @@
 // The two clocks: is the page connected, and what instant do the figures speak of.
 // Shown every second; spoken by screen readers only when the state changes.
 
-import { POLL_EVERY_MS } from "./connection.js";
+import { POLL_EVERY_MS, stateToShow } from "./connection.js";
 import { ago, clock, clockWithSeconds, count, moment } from "./figures.js";
 import { write } from "./elements.js";
 import { text, textOfCount } from "./words.js";
@@ -12,8 +12,8 @@ const stamp = document.getElementById("stamp");
 const announcement = document.getElementById("announcement");
 
 export function showClocks(report, head) {
-  const { state } = report;
-  const detail = connectionDetail(report, head);
+  const state = stateToShow(report.state, head?.freshness);
+  const detail = connectionDetail({ ...report, isRefusing: state !== report.state, state }, head);
   const hasChanged = connectionLine.dataset.state !== state;
   const [label, words] = [connectionLine.querySelector("strong"), connectionLine.querySelector("span")];
   write(label, text(`connection.${state}`));
@@ -33,7 +33,7 @@ export function showClocks(report, head) {
   stamp.dataset.provisional = head.provisional;
 }
 
-function connectionDetail({ state, arrivedAgo, lostAt, refusedWith }, head) {
+function connectionDetail({ state, isRefusing, arrivedAgo, lostAt, refusedWith }, head) {
   const values = {
     ago: arrivedAgo === null ? "" : ago(arrivedAgo),
     since: lostAt === null ? "" : clock(lostAt),
@@ -41,6 +41,7 @@ function connectionDetail({ state, arrivedAgo, lostAt, refusedWith }, head) {
     seconds: POLL_EVERY_MS / 1000,
     status: refusedWith,
   };
+  if (isRefusing) return text("connection.stale.intake", values);
   const key = state === "offline" && refusedWith !== null ? "refused" : "detail";
   return text(`connection.${state}.${key}`, values);
 }

@@ -23,6 +23,12 @@ export function decideState(facts, now) {
   return standsStill ? "stale" : "polling";
 }
 
+/** A server that can take nothing new keeps its clock going, but its figures are out of date. */
+export function stateToShow(state, freshness) {
+  const isFed = state === "live" || state === "polling";
+  return isFed && freshness?.is_stale ? "stale" : state;
+}
+
 /**
  * Starts with a plain request, so that figures or the server's refusal show at once, then goes live.
  * `onRanking(data, {isWhole})`, `onTick(tick)`, `onRefusal(refusal)` for a choice the server does not have.

@@ -3,10 +3,13 @@
 //! A damaged snapshot is told of and the one before it used; with none, everything is built from the log. What the
 //! engine then has consumed must be what the ledger says came in, source by source. Not here: what time it is.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use compute::codes::LocalCodes;
 use compute::engine::{Engine, Routed, STATE_FORMAT, Setup};
+use compute::figures::Level;
+use compute::result;
 use memchr::memchr_iter;
 use store::{LogError, LogReader, SnapshotError, SnapshotReader, Snapshots};
 use thiserror::Error;
@@ -66,6 +69,9 @@ pub enum RecoveryError {
         /// By the ledger.
         accepted: u64,
     },
+    /// The facts do not fit the conditions.
+    #[error(transparent)]
+    Compute(#[from] compute::ComputeError),
     /// The ledger is not readable.
     #[error("the ledger of the log is not readable: {0}")]
     Ledger(#[from] serde_json::Error),
@@ -86,7 +92,21 @@ pub struct Recovered {
     pub passed_over: Vec<String>,
     /// Events taken from the log.
     pub replayed: u64,
+    /// What a recount moved; `None` when nothing was counted anew.
+    pub moved: Option<Moved>,
 }
+
+/// What figures became when everything was counted anew, since calendar, sets or program had changed.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Moved {
+    /// Figures of agencies that are other than shown before.
+    pub figures: usize,
+    /// Some of them: the line of the canonical CSV before and after, empty where there was or is none.
+    pub examples: Vec<(String, String)>,
+}
+
+/// Examples kept of what moved.
+const MOVED_EXAMPLES_MAX: usize = 20;
 
 /// Restores the newest good state and replays what came after it. `setup` gives a fresh one each time, with an empty
 /// code book; `progress` is told the offset reached and the offset wanted.
@@ -104,15 +124,11 @@ pub fn recover(
     offsets.sort_unstable();
     for offset in offsets.into_iter().rev().filter(|offset| *offset <= log.next_offset()) {
         match restore(snapshots, offset, setup()) {
-            Ok((engine, is_counted)) if offset >= log.first_offset() => {
-                let mut recovered = Recovered {
-                    engine,
-                    next_offset: offset,
-                    snapshot: Some(offset),
-                    is_counted,
-                    passed_over,
-                    replayed: 0,
-                };
+            Ok((mut engine, is_counted, shown)) if offset >= log.first_offset() => {
+                let moved = (!is_counted).then(|| recount(&mut engine, &shown)).transpose()?;
+                let (next_offset, snapshot, replayed) = (offset, Some(offset), 0);
+                let mut recovered =
+                    Recovered { engine, next_offset, snapshot, is_counted, passed_over, replayed, moved };
                 recovered.catch_up(log, progress)?;
                 return Ok(recovered);
             }
@@ -125,7 +141,8 @@ pub fn recover(
     }
     let engine = Engine::new(setup());
     let (next_offset, snapshot, is_counted, replayed) = (0, None, false, 0);
-    let mut recovered = Recovered { engine, next_offset, snapshot, is_counted, passed_over, replayed };
+    let mut recovered =
+        Recovered { engine, next_offset, snapshot, is_counted, passed_over, replayed, moved: None };
     recovered.catch_up(log, progress)?;
     Ok(recovered)
 }
@@ -154,14 +171,14 @@ impl Recovered {
 pub fn check(engine: &Engine, ledger: &Ledger) -> Result<(), RecoveryError> {
     let codes = engine.codes();
     let names = codes.names();
-    let consumed: std::collections::BTreeMap<&str, u64> =
+    let consumed: BTreeMap<&str, u64> =
         engine.tallies().into_iter().map(|(source, tally)| (names.text(source), tally.consumed)).collect();
     let came =
         ledger.sources().filter(|(_, came)| came.accepted > 0).map(|(name, came)| (name, came.accepted));
-    let came: std::collections::BTreeMap<&str, u64> = came.collect();
+    let came: BTreeMap<&str, u64> = came.collect();
     let all = consumed.keys().chain(came.keys());
     for source in all {
-        let of = |counts: &std::collections::BTreeMap<&str, u64>| counts.get(source).copied().unwrap_or(0);
+        let of = |counts: &BTreeMap<&str, u64>| counts.get(source).copied().unwrap_or(0);
         let (consumed, accepted) = (of(&consumed), of(&came));
         if consumed != accepted {
             return Err(RecoveryError::NotConserved {
@@ -222,18 +239,40 @@ pub fn replay(
     Ok(next)
 }
 
-fn restore(snapshots: &Snapshots, offset: u64, setup: Setup) -> Result<(Engine, bool), String> {
+/// Counts everything anew as of the instant the state was saved for, and compares with what was shown then.
+fn recount(engine: &mut Engine, shown: &str) -> Result<Moved, RecoveryError> {
+    engine.advance(engine.as_of())?;
+    let now = result::all(&engine.snapshot(), &[Level::Agency]);
+    // A figure is named by what stands before its numbers.
+    let by_name = |text: &str| -> BTreeMap<String, String> {
+        let named = text.lines().map(|line| (line.rsplitn(6, ',').last().unwrap_or(line), line));
+        named.map(|(name, line)| (name.to_owned(), line.to_owned())).collect()
+    };
+    let (before, after) = (by_name(shown), by_name(&now));
+    let mut moved = Moved::default();
+    for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
+        let of = |lines: &BTreeMap<String, String>| lines.get(name).cloned().unwrap_or_default();
+        let (before, after) = (of(&before), of(&after));
+        if before != after {
+            moved.figures += 1;
+            if moved.examples.len() < MOVED_EXAMPLES_MAX {
+                moved.examples.push((before, after));
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// The engine of a snapshot, whether it is counted, and the figures that were shown when it was taken.
+fn restore(snapshots: &Snapshots, offset: u64, setup: Setup) -> Result<(Engine, bool, String), String> {
     let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
     let mut input = Content { reader, block: Vec::new(), start: 0 };
     let restored = Engine::restore(setup, &mut input);
     let (engine, restored) = restored.map_err(|problem| format!("snapshot {offset}: {problem}"))?;
     // Only behind the last block stands whether this was the whole.
-    let rest =
-        io::copy(&mut input, &mut io::sink()).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
-    if rest > 0 {
-        return Err(format!("snapshot {offset} holds {rest} bytes too many"));
-    }
-    Ok((engine, restored.is_counted))
+    let mut shown = String::new();
+    input.read_to_string(&mut shown).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
+    Ok((engine, restored.is_counted, shown))
 }
 
 /// The content of a snapshot as a stream of bytes.
