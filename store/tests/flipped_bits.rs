@@ -4,9 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-mod common;
+mod folders;
 
-use common::{Chance, append, open};
+use folders::{Chance, append, open};
 use store::{Chunk, FolderError, LogError, SimulatedDisk, backup, check_backup, restore_on};
 
 /// Files up to this size are flipped at every byte.

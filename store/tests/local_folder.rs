@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-mod common;
+mod folders;
 
-use common::{Chance, SMALL, append, read_all};
+use folders::{Chance, SMALL, append, read_all};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -5,9 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-mod common;
+mod folders;
 
-use common::{Chance, SMALL, append, open, read_all};
+use folders::{Chance, SMALL, append, open, read_all};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-mod common;
+mod folders;
 
-use common::Chance;
+use folders::Chance;
 use std::sync::Arc;
 use store::{Disk, SimulatedDisk, SnapshotError, SnapshotInfo, Snapshots};
 
