@@ -20,6 +20,8 @@ use ingest::simulate::{Disorder, Plan, Stream};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Bytes of a save written between two steps.
+const PIECE_BYTES: usize = 128 << 10;
 /// The longest steps are told, with what they were about.
 const LONGEST_SHOWN: usize = 12;
 
@@ -28,14 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut number = |default: u64| numbers.next().and_then(|word| word.parse().ok()).unwrap_or(default);
     let (dossiers, rate, seconds) = (number(1_000_000), number(10_000), number(10));
     let plan = Plan { events: dossiers * 8, disorder: Disorder::NONE, ..Plan::default() };
-    let codes = Arc::new(CodeBook::default());
-    let mut engine = Engine::new(Setup {
-        catalogue: Arc::new(Catalogue::embedded()?),
-        calendar: Arc::new(Calendar::embedded()?),
-        codes: Arc::clone(&codes),
-        shards: 2,
-        keep: Keep::From(At::from_unix(plan.from, 0)),
-    });
+    let mut engine = Engine::new(setup(plan.from)?);
+    let codes = engine.codes();
     let mut local = LocalCodes::new(&codes);
     let mut story = Stream::new(&plan);
     let wanted = usize::try_from(rate * seconds)?;
@@ -64,7 +60,56 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         built.elapsed().as_secs_f64(),
         resident() >> 20
     );
-    run(&mut engine, &mut local, &live, rate)
+    run(&mut engine, &mut local, &live, rate)?;
+    restart(engine, plan.from)
+}
+
+/// The state saved between steps, restored as after a stop, and a day of downtime caught up.
+fn restart(mut engine: Engine, from: i64) -> Result<(), Box<dyn std::error::Error>> {
+    let (began, mut longest, mut bytes) = (Instant::now(), Duration::ZERO, Vec::new());
+    engine.begin_save();
+    loop {
+        let piece = Instant::now();
+        let is_whole = engine.save_some(PIECE_BYTES, &mut bytes);
+        longest = longest.max(piece.elapsed());
+        if is_whole {
+            break;
+        }
+    }
+    let (saved, as_of) = (began.elapsed().as_secs_f64(), engine.as_of());
+    drop(engine);
+    let began = Instant::now();
+    let (mut engine, restored) = Engine::restore(setup(from)?, &mut bytes.as_slice())?;
+    let read = began.elapsed().as_secs_f64();
+    engine.advance(as_of)?;
+    println!(
+        "saved: {} MiB in {saved:.2} s, longest pause {:.1} ms; restored {} subjects in {read:.2} s, counting in {:.2} s",
+        bytes.len() >> 20,
+        longest.as_secs_f64() * 1000.0,
+        restored.subjects,
+        began.elapsed().as_secs_f64()
+    );
+    drop(bytes);
+    let (before, began) = (resident(), Instant::now());
+    engine.advance(At::from_unix(as_of.unix_seconds() + 86_400, 0))?;
+    println!(
+        "a day of downtime caught up in {:.2} s; rss {} MiB before, {} MiB after ({} bytes a subject)",
+        began.elapsed().as_secs_f64(),
+        before >> 20,
+        resident() >> 20,
+        resident() / restored.subjects.max(1) as u64
+    );
+    Ok(())
+}
+
+fn setup(from: i64) -> Result<Setup, Box<dyn std::error::Error>> {
+    Ok(Setup {
+        catalogue: Arc::new(Catalogue::embedded()?),
+        calendar: Arc::new(Calendar::embedded()?),
+        codes: Arc::new(CodeBook::default()),
+        shards: 2,
+        keep: Keep::From(At::from_unix(from, 0)),
+    })
 }
 
 fn run(

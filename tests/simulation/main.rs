@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
+mod durable;
 mod saved;
 mod stream;
 

@@ -52,6 +52,13 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, other: Tally) -> Tally {
+        self.add(other);
+        self
+    }
+
     pub(super) fn add(&mut self, other: Tally) {
         self.consumed += other.consumed;
         self.applied += other.applied;

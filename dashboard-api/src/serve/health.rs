@@ -18,22 +18,25 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
     let live = &server.live;
     let log = live.log();
     let trouble = log.as_ref().and_then(|(_, state)| state.trouble.clone());
+    let sources = match live.phase() {
+        Phase::Recovering(..) => None,
+        Phase::Running => live.sources().await.ok(),
+    };
+    let is_conserved = sources.as_ref().map(|(sources, _)| sources.iter().all(is_conserved));
     let status = match (live.is_running(), live.phase(), &trouble) {
+        (true, Phase::Running, _) if is_conserved == Some(false) => "not_conserved",
         (false, _, _) => "stopped",
         (true, Phase::Recovering(..), _) => "recovering",
         (true, Phase::Running, Some(_)) => "intake_refused",
         (true, Phase::Running, None) => "ok",
     };
-    let snapshot = live.snapshot();
-    let mut told = json!({
-        "status": status, "as_of": snapshot.as_of.to_local(), "version": snapshot.version,
-    });
+    let mut told = json!({ "status": status });
     if let Phase::Recovering(reached, wanted) = live.phase() {
         told["recovering"] = json!({ "reached_offset": reached, "wanted_offset": wanted });
         return Json(told);
     }
-    // An engine that is too busy or has stopped cannot say; the rest is told all the same.
-    let sources = live.sources().await.ok();
+    let snapshot = live.snapshot();
+    (told["as_of"], told["version"]) = (json!(snapshot.as_of.to_local()), json!(snapshot.version));
     if let Some((_, state)) = &log {
         let saved = live.saved();
         told["log"] = json!({
@@ -44,8 +47,9 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
         told["state"] =
             json!({ "saved_offset": saved.offset, "bytes": saved.bytes, "trouble": saved.trouble });
     }
+    // An engine that is too busy or has stopped cannot say; the rest is told all the same.
     if let Some((sources, _)) = sources {
-        told["is_conserved"] = json!(sources.iter().all(is_conserved));
+        told["is_conserved"] = json!(is_conserved);
         told["sources"] = sources.iter().map(source).collect();
     }
     Json(told)

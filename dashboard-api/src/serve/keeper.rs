@@ -68,7 +68,6 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn run(mut self, errands: &Receiver<Errand>) {
-        self.note(None);
         loop {
             let first = match errands.recv_timeout(RETRY) {
                 Ok(errand) => errand,
@@ -138,7 +137,7 @@ impl Keeper {
         if group.is_empty() {
             return;
         }
-        if self.log.trouble().is_some() && !self.heal() {
+        if !self.heal() {
             let why = self.log.trouble().unwrap_or_default().to_owned();
             return refuse_all(group, &Refused::NotKept(why));
         }
@@ -157,6 +156,13 @@ impl Keeper {
         let started = Instant::now();
         let appended = match self.log.append(chunk) {
             Ok(appended) => appended,
+            // Together too large, or one of them alone: no trouble of the log.
+            Err(LogError::TooLarge { .. }) if group.len() > 1 => {
+                return group.into_iter().for_each(|one| self.keep(vec![one]));
+            }
+            Err(error @ LogError::TooLarge { .. }) => {
+                return refuse_all(group, &Refused::NotKept(error.to_string()));
+            }
             Err(error) => {
                 let refused = self.refuse(&error);
                 return refuse_all(group, &refused);
@@ -180,7 +186,8 @@ impl Keeper {
 
     /// Opens the log again if it is time to; whether it can be written.
     fn heal(&mut self) -> bool {
-        if self.log.trouble().is_none() {
+        // Open is not enough: what could not be read to be handed on would never be counted.
+        if self.log.trouble().is_none() && self.handed == self.log.next_offset() {
             return true;
         }
         if self.last_tried.elapsed() < RETRY {
@@ -206,35 +213,42 @@ impl Keeper {
 
     /// What was refused when the disk failed may be in the log all the same, whole; then it counts.
     fn hand_on(&mut self) -> Result<(), LogError> {
-        let before = std::mem::replace(&mut self.ledger, Ledger::read(self.log.ledger()).unwrap_or_default());
-        let mut codes = LocalCodes::new(&self.codes);
-        for chunk in self.log.reader().read_from(self.handed) {
+        let ledger = Ledger::read(self.log.ledger()).unwrap_or_default();
+        let arrived = ledger.last_arrived().unwrap_or(At::FIRST);
+        let mut accepted = Accepted::new(Routed::new(self.shards), arrived);
+        let (mut codes, mut handed) = (LocalCodes::new(&self.codes), self.handed);
+        for chunk in self.log.reader().read_from(handed) {
             let chunk = chunk?;
-            let mut accepted = Accepted::new(Routed::new(self.shards), At::from_bits(chunk.arrived));
             for (offset, line) in (chunk.first..).zip(chunk.bytes.split(|byte| *byte == b'\n')) {
-                if offset >= self.handed && offset < chunk.next() {
+                if offset >= handed && offset < chunk.next() {
                     // What the log holds was understood when it was kept.
                     let _ = accepted.take(line, "log", 0, &mut codes);
                 }
             }
-            self.handed = chunk.next();
-            accepted.came = self.ledger.since(&before);
-            let request = Request::Events { accepted, next_offset: Some(self.handed), answer: None };
-            if self.engine.send(request).is_err() {
-                tracing::warn!("the engine has stopped; what is kept is counted at the next start");
-            }
+            handed = chunk.next();
+        }
+        // Also when it is messages set aside alone; and only now, since a log not read to its end is read again.
+        accepted.came = ledger.since(&self.ledger);
+        let is_any = ledger != self.ledger;
+        (self.ledger, self.handed) = (ledger, handed);
+        let request = Request::Events { accepted, next_offset: Some(handed), answer: None };
+        if is_any && self.engine.send(request).is_err() {
+            tracing::warn!("the engine has stopped; what is kept is counted at the next start");
         }
         Ok(())
     }
 
     fn refuse(&mut self, error: &LogError) -> Refused {
         tracing::error!(%error, "nothing can be kept; senders are told to come back");
-        self.last_tried = Instant::now();
+        if self.log.trouble().is_none() {
+            self.last_tried = Instant::now();
+        }
         self.note(Some(error.to_string()));
         Refused::NotKept(error.to_string())
     }
 
-    fn note(&mut self, trouble: Option<String>) {
+    /// Tells readers how the log stands.
+    pub(super) fn note(&self, trouble: Option<String>) {
         let trouble = trouble.or_else(|| self.log.trouble().map(str::to_owned));
         let state = LogState {
             first_offset: self.log.first_offset(),

@@ -30,6 +30,8 @@ const QUEUE_MAX: usize = 256;
 const INTAKE_KIB_MAX: u32 = 256 << 10;
 /// How long a stop waits for the log and the last snapshot.
 const CLOSE_PATIENCE: Duration = Duration::from_mins(1);
+/// Between two tries to put a request into a full queue.
+const CLOSE_BEAT: Duration = Duration::from_millis(20);
 
 /// What time it is: the system's clock, or one that is told (the demo's story).
 #[derive(Clone, Debug)]
@@ -302,7 +304,14 @@ impl Live {
                 came,
                 tally: tallies.get(source).copied().unwrap_or_default(),
             };
-            (worker.came.sources().map(of).collect(), worker.offset)
+            let mut told: Vec<SourceCounts> = worker.came.sources().map(of).collect();
+            let others = worker.came.others();
+            if others != Came::default() {
+                let unnamed = tallies.iter().filter(|(source, _)| !worker.came.knows(source));
+                let tally = unnamed.fold(Tally::default(), |sum, (_, tally)| sum.plus(*tally));
+                told.push(SourceCounts { source: "(others)".to_owned(), came: others, tally });
+            }
+            (told, worker.offset)
         })
         .await
     }
@@ -355,20 +364,26 @@ impl Live {
     /// Keeps and counts what is under way, saves the state, closes the log.
     pub(crate) async fn close(&self) {
         if let Some(keeper) = &self.keeper {
-            let (answer, closed) = oneshot::channel();
-            if try_send(keeper, Errand::Close(answer)).is_ok() {
-                wait(closed).await;
-            }
+            hand_over(keeper, Errand::Close).await;
         }
-        let (answer, finished) = oneshot::channel();
-        if try_send(&self.engine, Request::Finish(answer)).is_ok() {
-            wait(finished).await;
-        }
+        hand_over(&self.engine, Request::Finish).await;
     }
 }
 
-async fn wait(answer: oneshot::Receiver<()>) {
-    if tokio::time::timeout(CLOSE_PATIENCE, answer).await.is_err() {
+/// Asks a thread to end behind everything that waits for it, and waits until it has.
+async fn hand_over<T>(queue: &SyncSender<T>, request: impl Fn(oneshot::Sender<()>) -> T) {
+    let asked = async {
+        loop {
+            let (answer, ended) = oneshot::channel();
+            match try_send(queue, request(answer)) {
+                // A thread that is gone has ended.
+                Ok(()) => return ended.await.unwrap_or(()),
+                Err(Refused::Busy) => tokio::time::sleep(CLOSE_BEAT).await,
+                Err(_) => return,
+            }
+        }
+    };
+    if tokio::time::timeout(CLOSE_PATIENCE, asked).await.is_err() {
         tracing::warn!("a thread did not end in time; the next start reads on from what is kept");
     }
 }
@@ -429,6 +444,8 @@ impl Start {
             codes: worker.engine.codes(),
             shards: worker.engine.shards(),
         };
+        // Before anyone is told that it runs, how the log stands can be read.
+        keeper.note(None);
         let errand_queue = self.errand_queue;
         if spawn("keeper", move || keeper.run(&errand_queue)).is_err() {
             return tracing::error!("the keeper's thread cannot start; nothing is served");

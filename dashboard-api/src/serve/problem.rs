@@ -32,8 +32,10 @@ pub(super) enum Problem {
     Busy,
     /// The engine stopped; what is shown is stale.
     Stopped,
-    /// The log cannot be written or read: what it says.
+    /// The log cannot be written: what it says.
     NotKept(String),
+    /// The log cannot be read at present: what it says.
+    NotReadable(String),
     /// What was is being restored.
     Recovering {
         /// The log offset reached.
@@ -105,6 +107,13 @@ impl IntoResponse for Problem {
                 "Không ghi được dữ liệu",
                 "Not kept",
                 format!("nothing of this request was taken; send it again after Retry-After seconds: {why}"),
+            ),
+            Problem::NotReadable(why) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not_readable".to_owned(),
+                "Chưa đọc được dữ liệu",
+                "Not readable",
+                format!("the log cannot be read at present, ask again after Retry-After seconds: {why}"),
             ),
             Problem::Recovering { reached, wanted } => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -27,7 +27,7 @@ pub(super) async fn list(State(server): State<Server>, asked: Asked) -> Result<J
     // Reading the disk is no work for an async thread.
     let read = tokio::task::spawn_blocking(move || log.set_aside_list(from, TOLD_MAX)).await;
     let messages =
-        read.map_err(|_| Problem::Stopped)?.map_err(|error| Problem::NotKept(error.to_string()))?;
+        read.map_err(|_| Problem::Stopped)?.map_err(|error| Problem::NotReadable(error.to_string()))?;
     let next = (messages.len() == TOLD_MAX).then(|| messages.last().map(|last| last.number + 1)).flatten();
     let told: Vec<Value> = messages.iter().map(told).collect();
     Ok(Json(json!({ "rejects": told, "next": next })))
@@ -76,7 +76,8 @@ pub(super) async fn retry(
 async fn find(server: &Server, number: u64) -> Result<SetAside, Problem> {
     let (log, _) = server.live.log().ok_or_else(without_folder)?;
     let read = tokio::task::spawn_blocking(move || log.set_aside(number)).await;
-    let found = read.map_err(|_| Problem::Stopped)?.map_err(|error| Problem::NotKept(error.to_string()))?;
+    let found =
+        read.map_err(|_| Problem::Stopped)?.map_err(|error| Problem::NotReadable(error.to_string()))?;
     found.ok_or_else(|| Problem::unknown("reject", format!("no message {number} is set aside (any more)")))
 }
 

@@ -17,10 +17,32 @@ pub struct Came {
     pub set_aside: u64,
 }
 
+impl Came {
+    fn add(&mut self, other: Came) {
+        self.accepted += other.accepted;
+        self.set_aside += other.set_aside;
+    }
+
+    fn less(self, earlier: Came) -> Came {
+        Came {
+            accepted: self.accepted.saturating_sub(earlier.accepted),
+            set_aside: self.set_aside.saturating_sub(earlier.set_aside),
+        }
+    }
+}
+
+/// Sources counted by their names.
+pub const SOURCES_MAX: usize = 4096;
+/// Bytes of names held.
+pub const NAMES_BYTES_MAX: usize = 256 << 10;
+
 /// What came in, by the sender's `source`; by the empty text where none could be read.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Ledger {
     sources: BTreeMap<String, Came>,
+    /// What came from sources beyond those that are named.
+    #[serde(default)]
+    others: Came,
     /// Bits of the instant at which something last arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_arrived: Option<i64>,
@@ -48,13 +70,30 @@ impl Ledger {
         self.sources.entry(source.to_owned()).or_default()
     }
 
-    /// Adds another ledger's counts.
+    /// Adds another ledger's counts. Nobody can make it grow without end: beyond [`SOURCES_MAX`] names or
+    /// [`NAMES_BYTES_MAX`] bytes of them, new sources are counted together.
     pub fn add(&mut self, other: &Ledger) {
         for (source, came) in &other.sources {
-            let known = self.of(source);
-            known.accepted += came.accepted;
-            known.set_aside += came.set_aside;
+            let known =
+                if self.knows(source) || self.has_room(source) { self.of(source) } else { &mut self.others };
+            known.add(*came);
         }
+        self.others.add(other.others);
+    }
+
+    /// Whether `source` is counted by its name.
+    pub fn knows(&self, source: &str) -> bool {
+        self.sources.contains_key(source)
+    }
+
+    fn has_room(&self, source: &str) -> bool {
+        let held: usize = self.sources.keys().map(String::len).sum();
+        self.sources.len() < SOURCES_MAX && held + source.len() <= NAMES_BYTES_MAX
+    }
+
+    /// What came from sources that are not counted by their names.
+    pub fn others(&self) -> Came {
+        self.others
     }
 
     /// What came in since `earlier`, a former state of this ledger.
@@ -63,11 +102,9 @@ impl Ledger {
         let mut since = Ledger { last_arrived: self.last_arrived, ..Ledger::default() };
         for (source, came) in &self.sources {
             let before = earlier.sources.get(source).copied().unwrap_or_default();
-            *since.of(source) = Came {
-                accepted: came.accepted.saturating_sub(before.accepted),
-                set_aside: came.set_aside.saturating_sub(before.set_aside),
-            };
+            *since.of(source) = came.less(before);
         }
+        since.others = self.others.less(earlier.others);
         since
     }
 
@@ -83,7 +120,7 @@ impl Ledger {
 
     /// Messages set aside, of all sources.
     pub fn set_aside(&self) -> u64 {
-        self.sources.values().map(|came| came.set_aside).sum()
+        self.sources.values().map(|came| came.set_aside).sum::<u64>() + self.others.set_aside
     }
 
     /// All sources, sorted.

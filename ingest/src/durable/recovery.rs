@@ -57,6 +57,16 @@ pub enum RecoveryError {
         /// The first offset kept.
         first: u64,
     },
+    /// A state was saved for events that the log does not have.
+    #[error(
+        "the log ends at {next} although the state was saved at {saved}; restore the folder from a backup"
+    )]
+    LogIsShort {
+        /// The offset the log's next event would get.
+        next: u64,
+        /// Where a snapshot stands.
+        saved: u64,
+    },
     /// The engine and the ledger disagree.
     #[error(
         "of source {source_name:?} {consumed} events were counted and {accepted} came in; restore the folder from a backup"
@@ -122,7 +132,11 @@ pub fn recover(
     let mut passed_over = Vec::new();
     let mut offsets = snapshots.list()?;
     offsets.sort_unstable();
-    for offset in offsets.into_iter().rev().filter(|offset| *offset <= log.next_offset()) {
+    // A snapshot is begun only for what the log already holds: one that is ahead means that events are gone.
+    if let Some(saved) = offsets.last().copied().filter(|offset| *offset > log.next_offset()) {
+        return Err(RecoveryError::LogIsShort { next: log.next_offset(), saved });
+    }
+    for offset in offsets.into_iter().rev() {
         match restore(snapshots, offset, setup()) {
             Ok((mut engine, is_counted, shown)) if offset >= log.first_offset() => {
                 let moved = (!is_counted).then(|| recount(&mut engine, &shown)).transpose()?;
@@ -176,8 +190,7 @@ pub fn check(engine: &Engine, ledger: &Ledger) -> Result<(), RecoveryError> {
     let came =
         ledger.sources().filter(|(_, came)| came.accepted > 0).map(|(name, came)| (name, came.accepted));
     let came: BTreeMap<&str, u64> = came.collect();
-    let all = consumed.keys().chain(came.keys());
-    for source in all {
+    for source in consumed.keys().chain(came.keys()).filter(|source| ledger.knows(source)) {
         let of = |counts: &BTreeMap<&str, u64>| counts.get(source).copied().unwrap_or(0);
         let (consumed, accepted) = (of(&consumed), of(&came));
         if consumed != accepted {
@@ -187,6 +200,13 @@ pub fn check(engine: &Engine, ledger: &Ledger) -> Result<(), RecoveryError> {
                 accepted,
             });
         }
+    }
+    // Sources beyond those the ledger names are counted together there.
+    let consumed = consumed.iter().filter(|(source, _)| !ledger.knows(source)).map(|(_, count)| count).sum();
+    let accepted = ledger.others().accepted;
+    if consumed != accepted {
+        let source_name = "(others)".to_owned();
+        return Err(RecoveryError::NotConserved { source_name, consumed, accepted });
     }
     Ok(())
 }

@@ -101,6 +101,9 @@ fn open_newest(
         seal.verify(disk, &path)?;
         // Before the first write, durably: a seal that no longer fits would look like damage.
         remove_seal(disk, first).map_err(LogError::io(&path))?;
+    } else {
+        // A sync may have failed in a former process, which then ended before it could write again.
+        unsynced.write_all_again(disk, &path)?;
     }
     let database = segment::open(disk, &path, unsynced)?;
     let reading = Reading::begin(&database, &path)?;

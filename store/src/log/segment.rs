@@ -109,12 +109,18 @@ impl Unsynced {
             files.insert(path.to_owned(), Vec::new());
         }
         let pieces = files.get_mut(path).expect("just put there");
-        pieces.push((offset, offset + length));
+        pieces.push((offset, offset.saturating_add(length)));
         if pieces.len() > UNSYNCED_PIECES_MAX {
             let start = pieces.iter().map(|piece| piece.0).min().unwrap_or(0);
             let end = pieces.iter().map(|piece| piece.1).max().unwrap_or(0);
             *pieces = vec![(start, end)];
         }
+    }
+
+    /// Writes a whole file again as it is read now, and syncs.
+    pub(super) fn write_all_again(&self, disk: &dyn Disk, path: &str) -> Result<(), LogError> {
+        self.add(path, 0, u64::MAX);
+        self.write_again(disk)
     }
 
     /// Writes the pieces again as they are read now, and syncs. Files that are gone need it no more.

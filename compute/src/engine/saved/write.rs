@@ -23,6 +23,9 @@ pub(super) const IS_COUNTED: u8 = 2;
 #[derive(Debug)]
 pub(in crate::engine) struct Saving {
     has_head: bool,
+    has_tables: bool,
+    /// Periods written.
+    periods_done: usize,
     as_of: i64,
     version: u64,
     tally: Vec<(crate::codes::Code, Tally)>,
@@ -97,6 +100,8 @@ impl Engine {
         }
         self.saving = Some(Saving {
             has_head: false,
+            has_tables: false,
+            periods_done: 0,
             as_of: self.as_of.to_bits(),
             version: self.version,
             tally: self.tallies(),
@@ -140,13 +145,22 @@ impl Engine {
                 progress.next += 1;
             }
         }
-        if out.len() >= enough {
-            self.saving = Some(saving);
-            return false;
+        // A table or a period at a time, each after all subjects: none of them makes a step wait for the others.
+        let is_behind_subjects = out.len() < enough;
+        if is_behind_subjects && !saving.has_tables {
+            saving.has_tables = true;
+            self.put_tables(&saving, out);
+        } else if is_behind_subjects && let Some((period, cells)) = saving.periods.get(saving.periods_done) {
+            saving.periods_done += 1;
+            put_bytes(out, period.to_string().as_bytes());
+            cells.put(out);
+        } else if is_behind_subjects {
+            out.push(END);
+            self.abandon_save();
+            return true;
         }
-        self.put_tables(&saving, out);
-        self.abandon_save();
-        true
+        self.saving = Some(saving);
+        false
     }
 
     fn put_tables(&self, saving: &Saving, out: &mut Vec<u8>) {
@@ -193,10 +207,5 @@ impl Engine {
             }
         }
         put_number(out, saving.periods.len() as u64);
-        for (period, cells) in &saving.periods {
-            put_bytes(out, period.to_string().as_bytes());
-            cells.put(out);
-        }
-        out.push(END);
     }
 }
