@@ -5,6 +5,7 @@
 //! program's threads are played by one (`process`), so that a seed is one order of everything.
 
 mod process;
+mod seen;
 mod source;
 mod world;
 
@@ -13,9 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use compute::engine::{Engine, Keep};
 use compute::instant::Instant;
+use seen::Seen;
 use source::Source;
 use store::{Lasting, Trouble};
-use world::{Seen, World};
+use world::World;
 
 use crate::all_results;
 use crate::stream::{Chance, Lines, engine, push_all, seeds, setup};

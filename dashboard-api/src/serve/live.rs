@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,12 +15,13 @@ use compute::codes::CodeBook;
 use compute::engine::{Engine, Part, Routed, Setup, Snapshot, Story, Tally, Who};
 use compute::instant::Instant;
 use compute::period::Period;
-use ingest::durable::{Accepted, Came, Ledger, Recovered, recover};
-use store::{DataFolder, EventLog, LogReader, Snapshots};
+use ingest::durable::{Accepted, Came, Ledger};
+use store::{DataFolder, LogReader, Snapshots};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-use super::keeper::{Errand, Keeper, LogState, SharedState};
-use super::worker::{Request, Saving, StateSaved, Worker};
+use super::keeper::{Errand, LogState, SharedState};
+use super::start::Start;
+use super::worker::{Request, StateSaved, Worker};
 use crate::command::Failure;
 use crate::telemetry::Telemetry;
 
@@ -112,18 +113,18 @@ pub(crate) struct SourceCounts {
 /// The handle everyone holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
-    engine: SyncSender<Request>,
+    pub(super) engine: SyncSender<Request>,
     keeper: Option<SyncSender<Errand>>,
     log: Option<(LogReader, SharedState)>,
-    saved: Arc<Mutex<StateSaved>>,
+    pub(super) saved: Arc<Mutex<StateSaved>>,
     backup: Option<BackupSource>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     phase: watch::Receiver<Phase>,
     clock: Clock,
     shards: usize,
     calendar: Arc<Calendar>,
-    rejected: Arc<AtomicU64>,
-    last_event: Arc<AtomicI64>,
+    pub(super) rejected: Arc<AtomicU64>,
+    pub(super) last_event: Arc<AtomicI64>,
     intake: Arc<Semaphore>,
 }
 
@@ -395,107 +396,7 @@ fn try_send<T>(queue: &SyncSender<T>, request: T) -> Result<(), Refused> {
     })
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
     thread.map(|_| ()).map_err(|error| Failure::broken(format!("the {name} thread cannot start: {error}")))
-}
-
-/// A start from a data folder.
-struct Start {
-    live: Live,
-    errands: SyncSender<Errand>,
-    errand_queue: Receiver<Errand>,
-    state: SharedState,
-    tell: watch::Sender<Phase>,
-}
-
-impl Start {
-    /// On the engine's thread: restores what was, starts the keeper, runs.
-    fn run(self, setup: impl Fn() -> Setup, storage: Storage, mut worker: Worker, queue: &Receiver<Request>) {
-        let (log, snapshots) = (storage.folder.log, storage.folder.snapshots);
-        let (recovered, ledger) = match self.recover(&setup, &log, &snapshots) {
-            Ok(recovered) => recovered,
-            // Stop rather than lie: the handle sees that the thread has gone.
-            Err(problem) => {
-                return tracing::error!(%problem, "what is kept cannot be restored; nothing is served");
-            }
-        };
-        self.live.rejected.store(ledger.set_aside(), Ordering::Relaxed);
-        if let Some(at) = ledger.last_arrived() {
-            self.live.last_event.store(at.to_bits(), Ordering::Release);
-        }
-        {
-            let mut saved = self.live.saved.lock().unwrap_or_else(PoisonError::into_inner);
-            (saved.offset, saved.moved) = (recovered.snapshot, recovered.moved);
-        }
-        worker.engine = recovered.engine;
-        (worker.came, worker.offset) = (ledger.clone(), recovered.next_offset);
-        if let Err(problem) = worker.catch_up() {
-            return tracing::error!(%problem, "what is kept cannot be counted; nothing is served");
-        }
-        let keeper = Keeper {
-            log,
-            ledger,
-            engine: self.live.engine.clone(),
-            state: self.state,
-            telemetry: worker.telemetry.clone(),
-            last_tried: std::time::Instant::now(),
-            handed: recovered.next_offset,
-            codes: worker.engine.codes(),
-            shards: worker.engine.shards(),
-        };
-        // Before anyone is told that it runs, how the log stands can be read.
-        keeper.note(None);
-        let errand_queue = self.errand_queue;
-        if spawn("keeper", move || keeper.run(&errand_queue)).is_err() {
-            return tracing::error!("the keeper's thread cannot start; nothing is served");
-        }
-        worker.saving = Some(Saving {
-            snapshots,
-            every: storage.save_every,
-            keeper: self.errands,
-            retires: storage.retires,
-            state: Arc::clone(&self.live.saved),
-        });
-        self.tell.send_replace(Phase::Running);
-        // The handle kept here would keep the queue open for ever.
-        drop(self.live);
-        worker.run(queue);
-    }
-
-    fn recover(
-        &self,
-        setup: &impl Fn() -> Setup,
-        log: &EventLog,
-        snapshots: &Snapshots,
-    ) -> Result<(Recovered, Ledger), ingest::durable::RecoveryError> {
-        let started = std::time::Instant::now();
-        let mut last_told = started;
-        let progress = &mut |reached, wanted| {
-            self.tell.send_replace(Phase::Recovering(reached, wanted));
-            if last_told.elapsed() > Duration::from_secs(2) {
-                last_told = std::time::Instant::now();
-                tracing::info!(reached, wanted, "reading the log");
-            }
-        };
-        let recovered = recover(&log.reader(), snapshots, &mut || setup(), progress)?;
-        for problem in &recovered.passed_over {
-            tracing::warn!(%problem, "a snapshot could not be used; an older one or the log was");
-        }
-        if let Some(moved) = &recovered.moved {
-            tracing::warn!(
-                figures = moved.figures,
-                "calendar, indicator sets or program changed: all was counted anew"
-            );
-            for (before, after) in &moved.examples {
-                tracing::info!(%before, %after, "a figure moved");
-            }
-        }
-        let ledger = Ledger::read(log.ledger())?;
-        recovered.check(&ledger)?;
-        let seconds = started.elapsed().as_secs_f64();
-        let (snapshot, replayed) = (recovered.snapshot, recovered.replayed);
-        tracing::info!(?snapshot, replayed, counted = recovered.is_counted, seconds, "state restored");
-        Ok((recovered, ledger))
-    }
 }

@@ -1,6 +1,7 @@
 //! The server: an engine on its own thread, and HTTP around the snapshots it publishes.
 //!
-//! `live` is the handle; behind it `worker` owns the engine, `keeper` the log, `saver` writes snapshots of the state.
+//! `live` is the handle; behind it `worker` owns the engine, `keeper` the log, `saver` writes snapshots of the state,
+//! `start` restores them.
 //! `board` turns snapshots into shared rankings, `routes` answers, `intake` takes events, `health` tells how things
 //! stand, `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a
 //! made-up province in.
@@ -16,6 +17,7 @@ mod problem;
 mod rejects;
 mod routes;
 mod saver;
+mod start;
 mod stream;
 mod worker;
 

@@ -132,12 +132,18 @@ impl IntoResponse for Problem {
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        if status == StatusCode::INSUFFICIENT_STORAGE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        if let Some(seconds) = retry_after(status) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response
+    }
+}
+
+/// When to come back, for what passes by itself.
+fn retry_after(status: StatusCode) -> Option<&'static str> {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some("1"),
+        StatusCode::INSUFFICIENT_STORAGE => Some("10"),
+        _ => None,
     }
 }

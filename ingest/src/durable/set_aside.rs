@@ -134,7 +134,7 @@ mod tests {
 
     fn set_aside(text: &str) -> SetAsideMessage {
         let rejection = decode(text.as_bytes()).expect_err("a message that is not understood");
-        SetAsideMessage::new(text.as_bytes(), &rejection, "http", 3, Instant::FIRST)
+        SetAsideMessage::new(text.as_bytes(), &rejection, "http", 3, Instant::from_unix(0, 0))
     }
 
     #[test]

@@ -13,6 +13,7 @@ use ingest::durable::Accepted;
 use store::{EventLog, FolderSettings, Lasting, LogSettings, SimulatedDisk, Trouble};
 
 use super::process::{Process, Start};
+use super::seen::Seen;
 use super::source::{BROKEN, Model, Source};
 use crate::all_results;
 use crate::stream::{Chance, Lines, engine, push_all};
@@ -22,73 +23,6 @@ const FAILED_STARTS_MAX: u64 = 3;
 /// What happened last, for whoever looks for the fault.
 const TOLD_MAX: usize = 25;
 const DAY: i64 = 86_400;
-
-/// How often what happened, so that a world in which nothing happens is noticed.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Seen {
-    pub(super) crashes: u64,
-    pub(super) kills: u64,
-    pub(super) failed_starts: u64,
-    pub(super) from_snapshot: u64,
-    pub(super) from_log: u64,
-    pub(super) replayed: u64,
-    pub(super) refused: u64,
-    pub(super) handed_on: u64,
-    pub(super) snapshots: u64,
-    pub(super) failed_snapshots: u64,
-    pub(super) abandoned: u64,
-    pub(super) retired: u64,
-    pub(super) sealed: u64,
-    pub(super) set_aside: u64,
-    pub(super) compared: u64,
-}
-
-impl Seen {
-    /// All of them.
-    pub(super) fn counts(&mut self) -> [&mut u64; 15] {
-        let Seen {
-            crashes,
-            kills,
-            failed_starts,
-            from_snapshot,
-            from_log,
-            replayed,
-            refused,
-            handed_on,
-            snapshots,
-            failed_snapshots,
-            abandoned,
-            retired,
-            sealed,
-            set_aside,
-            compared,
-        } = self;
-        [
-            crashes,
-            kills,
-            failed_starts,
-            from_snapshot,
-            from_log,
-            replayed,
-            refused,
-            handed_on,
-            snapshots,
-            failed_snapshots,
-            abandoned,
-            retired,
-            sealed,
-            set_aside,
-            compared,
-        ]
-    }
-
-    /// Adds what another world saw.
-    pub(super) fn add(&mut self, mut other: Seen) {
-        for (count, more) in self.counts().into_iter().zip(other.counts()) {
-            *count += *more;
-        }
-    }
-}
 
 /// Everything there is.
 pub(super) struct World<'a> {
@@ -291,7 +225,9 @@ impl<'a> World<'a> {
                 let (next, set_aside) = (process.log.next_offset(), process.log.next_set_aside());
                 let is_kept = self.model.resolve(next, set_aside);
                 assert!(is_kept, "the log said that it kept what it did not keep");
-                batches.iter().for_each(|batch| self.source.acknowledge(*batch));
+                for batch in batches {
+                    self.source.acknowledge(*batch);
+                }
                 self.tell(format_args!("kept {first}..{next}: batches {batches:?}"));
             }
             Err(error) => {
@@ -430,7 +366,7 @@ impl<'a> World<'a> {
 
     fn end_process(&mut self) {
         self.trouble_at = None;
-        let segments = self.disk.files().iter().filter(|path| path.ends_with(".redb")).count() as u64;
+        let segments = self.disk.files().iter().filter(|path| path.contains(".redb")).count() as u64;
         self.seen.sealed += segments.saturating_sub(1);
         // Its handles are dead, so what its end would still write is lost with it.
         self.process = None;
