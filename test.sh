@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every check there is: `bash test.sh [--without kafka] [--without browser]`. On a fresh Debian machine it installs
+# Every check there is: `bash test.sh [--long] [--without kafka] [--without browser]`. `--long` kills the server 200
+# times instead of 20 and tries 600 seeds where 200 or fewer are usual. On a fresh Debian machine it installs
 # what is missing first. Stages run to the end even if an earlier one fails. The last line adds up what the test
 # runners themselves said; the exit status is 0 only if nothing failed and something ran.
 set -uo pipefail
@@ -7,10 +8,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 # shellcheck source=deploy/setup.sh
 source deploy/setup.sh
 
-usage="usage: bash test.sh [--without kafka] [--without browser]"
+usage="usage: bash test.sh [--long] [--without kafka] [--without browser]"
 without=" "
 while [ $# -gt 0 ]; do
     case "$1 ${2:-}" in
+    "--long "*) export NHIP_KILLS=200 NHIP_SEEDS=600 && shift ;;
     "--without kafka" | "--without browser") without+="$2 " && shift 2 ;;
     *) echo "$usage" >&2 && exit 2 ;;
     esac
