@@ -69,9 +69,10 @@ fn restart(mut engine: Engine, from: i64) -> Result<(), Box<dyn std::error::Erro
     let (began, mut longest, mut bytes) = (Instant::now(), Duration::ZERO, Vec::new());
     engine.begin_save();
     loop {
-        let piece = Instant::now();
-        let is_whole = engine.save_some(PIECE_BYTES, &mut bytes);
-        longest = longest.max(piece.elapsed());
+        let (started, mut piece) = (Instant::now(), Vec::with_capacity(2 * PIECE_BYTES));
+        let is_whole = engine.save_some(PIECE_BYTES, &mut piece);
+        longest = longest.max(started.elapsed());
+        bytes.append(&mut piece);
         if is_whole {
             break;
         }

@@ -15,7 +15,7 @@ use super::board::View;
 use super::routes::freshness;
 
 /// The least time between two messages to one viewer.
-const CONFLATE: Duration = Duration::from_millis(40);
+const CONFLATE: Duration = Duration::from_millis(25);
 /// How often a viewer hears that the server lives, when no row changes.
 const TICK: Duration = Duration::from_secs(5);
 /// Messages that may wait for a slow viewer; it is then skipped until it has read them.
