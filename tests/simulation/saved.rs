@@ -135,3 +135,27 @@ fn no_byte_of_a_state_can_be_lost_unnoticed_at_its_end() {
     let found = restore(setup(2, Keep::From(lines.from())), &other);
     assert!(matches!(found, Err(RestoreError::Format { .. })), "another format is named as such");
 }
+
+#[test]
+fn periods_before_those_a_state_was_counted_for_are_counted_whole() {
+    for seed in seeds(2) {
+        let lines = Lines::of(seed, 3_000);
+        let later = Keep::From(lines.until());
+        let mut live = engine(2, later);
+        push_all(&mut live, lines.iter(), usize::MAX);
+        live.advance(lines.until()).unwrap();
+        let bytes = save(&mut live, usize::MAX, |_| {});
+        // The server is started again and told to keep more.
+        let earlier = || setup(2, Keep::From(lines.from()));
+        let mut restored = restore(earlier(), &bytes).unwrap();
+        restored.advance(lines.until()).unwrap();
+        let mut anew = Engine::new(earlier());
+        push_all(&mut anew, lines.iter(), usize::MAX);
+        anew.advance(lines.until()).unwrap();
+        assert!(all_results(&anew) != all_results(&live), "seed {seed}: there are no earlier periods");
+        assert!(
+            all_results(&restored) == all_results(&anew),
+            "seed {seed}: dossiers that had ended are missing"
+        );
+    }
+}

@@ -8,10 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use compute::codes::{CodeBook, LocalCodes};
-use compute::engine::Routed;
-use compute::instant::Instant as At;
-use ingest::durable::{Accepted, Ledger};
+use compute::codes::CodeBook;
+use ingest::durable::{Accepted, Ledger, RecoveryError, left_behind};
 use store::{Chunk, EventLog, LogError};
 use tokio::sync::oneshot;
 
@@ -194,12 +192,8 @@ impl Keeper {
             return false;
         }
         self.last_tried = Instant::now();
-        let tried = self.log.reopen().and_then(|()| self.hand_on()).and_then(|()| {
-            let ledger = self.ledger.to_bytes();
-            self.log.append(Chunk { ledger: &ledger, ..Chunk::default() })
-        });
-        match tried {
-            Ok(_) => {
+        match self.open_again() {
+            Ok(()) => {
                 tracing::info!("the log can be written again");
                 self.note(None);
                 true
@@ -211,28 +205,22 @@ impl Keeper {
         }
     }
 
-    /// What was refused when the disk failed may be in the log all the same, whole; then it counts.
-    fn hand_on(&mut self) -> Result<(), LogError> {
-        let ledger = Ledger::read(self.log.ledger()).unwrap_or_default();
-        let arrived = ledger.last_arrived().unwrap_or(At::FIRST);
-        let mut accepted = Accepted::new(Routed::new(self.shards), arrived);
-        let (mut codes, mut handed) = (LocalCodes::new(&self.codes), self.handed);
-        for chunk in self.log.reader().read_from(handed) {
-            let chunk = chunk?;
-            for (offset, line) in (chunk.first..).zip(chunk.bytes.split(|byte| *byte == b'\n')) {
-                if offset >= handed && offset < chunk.next() {
-                    // What the log holds was understood when it was kept.
-                    let _ = accepted.take(line, "log", 0, &mut codes);
-                }
-            }
-            handed = chunk.next();
-        }
-        // Also when it is messages set aside alone; and only now, since a log not read to its end is read again.
-        accepted.came = ledger.since(&self.ledger);
-        let is_any = ledger != self.ledger;
-        (self.ledger, self.handed) = (ledger, handed);
-        let request = Request::Events { accepted, next_offset: Some(handed), answer: None };
-        if is_any && self.engine.send(request).is_err() {
+    fn open_again(&mut self) -> Result<(), RecoveryError> {
+        self.log.reopen()?;
+        self.hand_on()?;
+        let ledger = self.ledger.to_bytes();
+        self.log.append(Chunk { ledger: &ledger, ..Chunk::default() })?;
+        Ok(())
+    }
+
+    /// What was refused when the disk failed may be in the log all the same; then it counts.
+    fn hand_on(&mut self) -> Result<(), RecoveryError> {
+        let into = (self.shards, &self.codes);
+        let Some(left) = left_behind(&self.log, &self.ledger, self.handed, into)? else { return Ok(()) };
+        (self.ledger, self.handed) = (left.ledger, left.next_offset);
+        let request =
+            Request::Events { accepted: left.accepted, next_offset: Some(self.handed), answer: None };
+        if self.engine.send(request).is_err() {
             tracing::warn!("the engine has stopped; what is kept is counted at the next start");
         }
         Ok(())

@@ -98,7 +98,7 @@ impl Saver {
         let outcome = match self.done.try_recv() {
             Ok(outcome) => outcome,
             Err(TryRecvError::Empty) => return None,
-            Err(TryRecvError::Disconnected) => Err(SnapshotError::NoSpace { file: "state".to_owned() }),
+            Err(TryRecvError::Disconnected) => Err(SnapshotError::Failed { file: "state".to_owned() }),
         };
         engine.abandon_save();
         Some(Saved { offset: self.offset, seconds: self.began.elapsed().as_secs_f64(), outcome })

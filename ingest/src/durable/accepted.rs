@@ -61,9 +61,4 @@ impl Accepted {
             }
         }
     }
-
-    /// Whether it brought nothing at all.
-    pub fn is_empty(&self) -> bool {
-        self.events == 0 && self.set_aside.is_empty()
-    }
 }

@@ -11,5 +11,5 @@ pub mod set_aside;
 
 pub use accepted::Accepted;
 pub use ledger::{Came, Ledger};
-pub use recovery::{Moved, Recovered, RecoveryError, recover, replay};
+pub use recovery::{LeftBehind, Moved, Recovered, RecoveryError, left_behind, recover, replay};
 pub use set_aside::SetAsideMessage;

@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use compute::codes::LocalCodes;
+use compute::codes::{CodeBook, LocalCodes};
 use compute::engine::{Engine, Routed, STATE_FORMAT, Setup};
 use compute::figures::Level;
+use compute::instant::Instant;
 use compute::result;
 use memchr::memchr_iter;
-use store::{LogError, LogReader, SnapshotError, SnapshotReader, Snapshots};
+use store::{EventLog, LogError, LogReader, SnapshotError, SnapshotReader, Snapshots};
 use thiserror::Error;
 
+use super::accepted::Accepted;
 use super::ledger::Ledger;
 use crate::decode;
 
@@ -257,6 +260,48 @@ pub fn replay(
     engine.apply(std::slice::from_ref(&routed));
     progress(next, log.next_offset().min(until));
     Ok(next)
+}
+
+/// What an append that was refused left in the log all the same, whole; it counts.
+#[derive(Debug)]
+pub struct LeftBehind {
+    /// The events, and what came in; messages set aside may be all there is.
+    pub accepted: Accepted,
+    /// The ledger of the log as it is.
+    pub ledger: Ledger,
+    /// The offset behind the events.
+    pub next_offset: u64,
+}
+
+/// Reads what the log holds from `handed` on and `ledger` does not know of; `None` when there is nothing.
+///
+/// # Errors
+/// [`RecoveryError`] when the log cannot be read to its end; nothing of it may then be handed on.
+pub fn left_behind(
+    log: &EventLog,
+    ledger: &Ledger,
+    handed: u64,
+    (shards, codes): (usize, &Arc<CodeBook>),
+) -> Result<Option<LeftBehind>, RecoveryError> {
+    let now = Ledger::read(log.ledger())?;
+    let arrived = now.last_arrived().unwrap_or(Instant::from_unix(0, 0));
+    let mut accepted = Accepted::new(Routed::new(shards), arrived);
+    let (mut local, mut next_offset) = (LocalCodes::new(codes), handed);
+    for chunk in log.reader().read_from(handed) {
+        let chunk = chunk?;
+        for (offset, line) in (chunk.first..chunk.next()).zip(chunk.bytes.split(|byte| *byte == b'\n')) {
+            if offset >= handed {
+                let draft = accepted.take(line, "log", 0, &mut local);
+                draft.map_err(|rejection| RecoveryError::NotUnderstood {
+                    offset,
+                    rejection: rejection.to_string(),
+                })?;
+            }
+        }
+        next_offset = chunk.next();
+    }
+    accepted.came = now.since(ledger);
+    Ok((now != *ledger).then_some(LeftBehind { accepted, ledger: now, next_offset }))
 }
 
 /// Counts everything anew as of the instant the state was saved for, and compares with what was shown then.

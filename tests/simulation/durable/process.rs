@@ -10,7 +10,7 @@ use std::sync::Arc;
 use compute::codes::LocalCodes;
 use compute::engine::{Engine, Keep, Routed, STATE_FORMAT};
 use compute::instant::Instant;
-use ingest::durable::{Accepted, Ledger, recover, recovery};
+use ingest::durable::{Accepted, Ledger, RecoveryError, left_behind, recover, recovery};
 use store::{
     Chunk, DataFolder, Disk, EventLog, FolderSettings, LogError, SnapshotError, SnapshotInfo, SnapshotWriter,
     Snapshots,
@@ -138,25 +138,15 @@ impl Process {
     }
 
     fn hand_on(&mut self) -> Result<(), LogError> {
-        let ledger = Ledger::read(self.log.ledger()).unwrap_or_default();
-        let arrived = ledger.last_arrived().unwrap_or(Instant::FIRST);
-        let mut accepted = Accepted::new(Routed::new(self.engine.shards()), arrived);
-        let (mut codes, mut handed) = (LocalCodes::new(&self.engine.codes()), self.handed);
-        for chunk in self.log.reader().read_from(handed) {
-            let chunk = chunk?;
-            for (offset, line) in (chunk.first..).zip(chunk.bytes.split(|byte| *byte == b'\n')) {
-                if offset >= handed && offset < chunk.next() {
-                    // What the log holds was understood when it was kept.
-                    let _ = accepted.take(line, "log", 0, &mut codes);
-                }
-            }
-            handed = chunk.next();
-        }
-        accepted.came = ledger.since(&self.ledger);
-        let is_any = ledger != self.ledger;
-        (self.ledger, self.handed) = (ledger, handed);
-        if is_any {
-            self.queue.push_back(Request { accepted, next_offset: handed });
+        let codes = self.engine.codes();
+        let left = left_behind(&self.log, &self.ledger, self.handed, (self.engine.shards(), &codes));
+        let left = left.map_err(|problem| match problem {
+            RecoveryError::Log(problem) => problem,
+            other => panic!("the log holds what cannot be handed on: {other}"),
+        })?;
+        if let Some(left) = left {
+            (self.ledger, self.handed) = (left.ledger, left.next_offset);
+            self.queue.push_back(Request { accepted: left.accepted, next_offset: self.handed });
         }
         Ok(())
     }

@@ -4,8 +4,8 @@
 //! written a little at a time between steps. A subject about to change that is not written yet is written first, as it
 //! was. Small tables that only grow are written last, up to the length they had at the cut.
 //!
-//! A state remembers what it was counted with. If calendar, indicator sets or this program have changed since, the
-//! events are taken from it and everything is counted anew. Not here: files, checksums, log offsets (`store`).
+//! A state remembers what it was counted with. If calendar, indicator sets or this program have changed since, or it
+//! lacks a period that is wanted now, the events are taken from it and everything is counted anew. Not here: files, checksums, log offsets (`store`).
 
 mod bytes;
 mod read;
@@ -43,7 +43,7 @@ pub enum RestoreError {
 /// What came of restoring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Restored {
-    /// Calendar, sets and program are those it was counted with, so that nothing need be counted anew.
+    /// Calendar, sets, program and periods are those it was counted with, so that nothing need be counted anew.
     pub is_counted: bool,
     /// Subjects taken.
     pub subjects: usize,

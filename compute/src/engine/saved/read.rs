@@ -17,7 +17,7 @@ use crate::engine::identity::Stored;
 use crate::engine::reference::Reference;
 use crate::engine::shard::{SubjectRef, Tally};
 use crate::engine::subject::{Counted, CountedRow};
-use crate::engine::{Clash, Engine, PARALLEL_FROM, PeriodState, Setup, shard_of};
+use crate::engine::{Clash, Engine, Keep, PARALLEL_FROM, PeriodState, Setup, periods_between, shard_of};
 use crate::event::record::{identity_hash, subject_hash};
 use crate::event::{Family, Record};
 use crate::instant::Instant;
@@ -59,7 +59,7 @@ impl Engine {
         if found != STATE_FORMAT {
             return Err(RestoreError::Format { found });
         }
-        let is_counted = source.number()? == fingerprint(&setup);
+        let is_same = source.number()? == fingerprint(&setup);
         let mut engine = Engine::new(setup);
         let mut counts = Vec::new();
         loop {
@@ -70,6 +70,7 @@ impl Engine {
             }
         }
         let tables = engine.read_tables(&mut source)?;
+        let is_counted = is_same && engine.is_covered_by(&tables);
         let events = engine.restore_identities();
         engine.as_of = Instant::from_bits(tables.as_of_bits);
         engine.version = tables.version;
@@ -173,6 +174,17 @@ impl Engine {
             return Err(RestoreError::Torn("it does not end where it should"));
         }
         Ok(tables)
+    }
+
+    /// Whether the state was counted for every period wanted at its instant. Those it lacks cannot be begun like a period
+    /// that time brings: dossiers that have ended belong in them.
+    fn is_covered_by(&self, tables: &Tables) -> bool {
+        let as_of = Instant::from_bits(tables.as_of_bits);
+        let wanted = match self.setup.keep {
+            Keep::Only(period) => vec![period],
+            Keep::From(from) => periods_between(from, as_of),
+        };
+        wanted.iter().all(|period| tables.periods.iter().any(|(known, _)| known == period))
     }
 
     /// Every event's identity, from the events themselves; how many there are.

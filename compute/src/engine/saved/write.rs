@@ -114,11 +114,6 @@ impl Engine {
         });
     }
 
-    /// Whether a save is under way.
-    pub fn is_saving(&self) -> bool {
-        self.saving.is_some()
-    }
-
     /// Forgets the save under way.
     pub fn abandon_save(&mut self) {
         self.saving = None;
