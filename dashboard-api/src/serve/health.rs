@@ -16,12 +16,13 @@ use super::problem::Problem;
 /// `GET /api/v1/health`.
 pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
     let live = &server.live;
-    let log = live.log();
-    let trouble = log.as_ref().and_then(|(_, state)| state.trouble.clone());
     let sources = match live.phase() {
         Phase::Recovering(..) => None,
         Phase::Running => live.sources().await.ok(),
     };
+    // Behind the engine, so that the log is never told to hold less than is counted.
+    let log = live.log();
+    let trouble = log.as_ref().and_then(|(_, state)| state.trouble.clone());
     let is_conserved = sources.as_ref().map(|(sources, _)| sources.iter().all(is_conserved));
     let status = match (live.is_running(), live.phase(), &trouble) {
         (true, Phase::Running, _) if is_conserved == Some(false) => "not_conserved",

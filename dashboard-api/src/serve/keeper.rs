@@ -168,6 +168,8 @@ impl Keeper {
         };
         self.telemetry.append_seconds.observe(started.elapsed().as_secs_f64());
         self.ledger = ledger;
+        // Told before anyone is answered: the log is never seen behind what is counted.
+        self.note(None);
         self.handed = appended.first_offset;
         for (accepted, answer) in group {
             self.handed += u64::from(accepted.events);
@@ -179,7 +181,6 @@ impl Keeper {
                 let _ = answer.send(Err(Refused::Stopped));
             }
         }
-        self.note(None);
     }
 
     /// Opens the log again if it is time to; whether it can be written.
