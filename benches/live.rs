@@ -80,7 +80,7 @@ fn restart(mut engine: Engine, from: i64) -> Result<(), Box<dyn std::error::Erro
     let (saved, as_of) = (began.elapsed().as_secs_f64(), engine.as_of());
     drop(engine);
     let began = Instant::now();
-    let (mut engine, restored) = Engine::restore(setup(from)?, &mut bytes.as_slice())?;
+    let (mut engine, restored) = Engine::restore(setup(from)?, &mut bytes.as_slice(), None)?;
     let read = began.elapsed().as_secs_f64();
     engine.advance(as_of)?;
     println!(

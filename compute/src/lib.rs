@@ -29,4 +29,7 @@ pub enum ComputeError {
     /// A checked condition failed on real facts.
     #[error(transparent)]
     Condition(#[from] set::condition::ConditionError),
+    /// A subject at rest cannot be had.
+    #[error("subjects at rest cannot be read ({0}); restore the data folder from a backup")]
+    AtRest(String),
 }

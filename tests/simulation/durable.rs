@@ -193,7 +193,7 @@ fn a_day_of_outage_is_caught_up_to_the_figures_of_a_day_without() {
     let expected = all_results(&never_stopped);
     assert!(before != expected, "nothing fell due in the outage");
     for shards in [2, 1, 5] {
-        let (mut restored, _) = Engine::restore(setup(shards, Keep::From(from)), &mut &*saved).unwrap();
+        let (mut restored, _) = Engine::restore(setup(shards, Keep::From(from)), &mut &*saved, None).unwrap();
         restored.advance(hours(24)).unwrap();
         let ours = all_results(&restored);
         let differs = ours.lines().zip(expected.lines()).find(|(one, other)| one != other);

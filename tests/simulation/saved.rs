@@ -6,7 +6,7 @@ use crate::all_results;
 use crate::stream::{Chance, Lines, engine, push_all, seeds, setup};
 
 fn restore(setup: Setup, bytes: &[u8]) -> Result<Engine, RestoreError> {
-    Engine::restore(setup, &mut &*bytes).map(|(engine, _)| engine)
+    Engine::restore(setup, &mut &*bytes, None).map(|(engine, _)| engine)
 }
 
 /// A save begun now and written a little at a time while `during` happens between the writes.
@@ -98,7 +98,7 @@ fn a_state_counted_by_another_calendar_is_counted_anew() {
             setup.calendar = std::sync::Arc::new(other.clone());
             setup
         };
-        let (mut restored, what) = Engine::restore(changed(), &mut &*bytes).unwrap();
+        let (mut restored, what) = Engine::restore(changed(), &mut &*bytes, None).unwrap();
         assert!(!what.is_counted, "the calendar is another one");
         restored.advance(lines.until()).unwrap();
         let mut anew = Engine::new(changed());

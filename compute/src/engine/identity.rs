@@ -76,6 +76,18 @@ impl Identities {
     }
 }
 
+/// Tables that are this much larger than what they hold give memory back.
+const SLACK: usize = 3;
+
+impl Identities {
+    /// Gives back memory that many removals have left.
+    pub(super) fn tighten(&mut self) {
+        for table in self.partitions.iter_mut().filter(|table| table.capacity() > SLACK * table.len()) {
+            table.shrink_to(table.len() + table.len() / 4, |entry| spread(entry.0));
+        }
+    }
+}
+
 fn add_to(
     partitions: &mut [HashTable<(u32, SubjectRef)>],
     first: usize,

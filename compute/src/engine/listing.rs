@@ -6,7 +6,9 @@
 use thiserror::Error;
 
 use super::frame::UnitFrame;
+use super::rest::{Whose, key_of_rows, mask_of_row};
 use super::{Engine, Window, known};
+use crate::ComputeError;
 use crate::codes::Code;
 use crate::dossier::{Flags, Life, Step, Surroundings};
 use crate::event::{EventType, Family, Record, canonical};
@@ -42,6 +44,9 @@ pub enum ListError {
     /// The unit has no row in the period.
     #[error("the unit has no row in {0}")]
     Unit(Period),
+    /// What is at rest cannot be read.
+    #[error("subjects at rest cannot be read ({0}); restore the data folder from a backup")]
+    AtRest(String),
     /// Officers are not scored on it.
     #[error("officers are not scored on {0}")]
     NotForOfficers(String),
@@ -108,7 +113,13 @@ impl Engine {
             return Err(ListError::NotForOfficers(indicator.file.code.clone()));
         }
         let mut listed = match (indicator.subject(), who) {
-            (Subject::Dossier, _) => self.behind(place, who, bit, Family::Dossier),
+            (Subject::Dossier, _) => {
+                let mut codes = self.behind(place, who, bit, Family::Dossier);
+                codes.extend(
+                    self.behind_at_rest(period, who, bit).map_err(|error| ListError::AtRest(error.to_string()))?,
+                );
+                codes
+            }
             (Subject::Petition, _) => self.behind(place, who, bit, Family::Petition),
             (_, Who::Officer(_)) => return Err(ListError::NotForOfficers(indicator.file.code.clone())),
             (subject, Who::Agency(unit)) => {
@@ -181,9 +192,39 @@ impl Engine {
         codes
     }
 
-    /// The story of a dossier; `None` if no event names it.
-    pub fn story(&self, dossier: &str) -> Option<Story> {
-        let (number, place) = self.find(Family::Dossier, dossier)?;
+    /// The dossiers at rest counted so. Only periods that are over have any.
+    fn behind_at_rest(&self, period: Period, who: Who, bit: usize) -> std::io::Result<Vec<String>> {
+        let Some(archive) = self.archive.as_ref().filter(|_| period.end() <= self.as_of) else {
+            return Ok(Vec::new());
+        };
+        let whose = match who {
+            Who::Agency(unit) => Whose::Unit(unit),
+            Who::Officer(officer) => Whose::Officer(officer),
+        };
+        let prefix = key_of_rows(whose, period);
+        let mut codes = Vec::new();
+        for entry in archive.scan(&prefix) {
+            let (key, value) = entry?;
+            let code = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+            // One in memory is found there.
+            if mask_of_row(&value)? & (1 << bit) != 0 && self.find(Family::Dossier, &code).is_none() {
+                codes.push(code);
+            }
+        }
+        Ok(codes)
+    }
+
+    /// The story of a dossier, which is brought back if it is at rest; `None` if no event names it.
+    ///
+    /// # Errors
+    /// [`ComputeError::AtRest`] when what is at rest cannot be read.
+    pub fn story(&mut self, dossier: &str) -> Result<Option<Story>, ComputeError> {
+        let found = self.find_or_wake(dossier);
+        self.refuse_trouble()?;
+        Ok(found.and_then(|found| self.story_of(found)))
+    }
+
+    fn story_of(&self, (number, place): (usize, usize)) -> Option<Story> {
         let shard = &self.shards[number];
         let names = self.setup.codes.names();
         let (standing, _) = shard.standing(place, self.as_of, &names);

@@ -11,6 +11,7 @@ mod identity;
 mod listing;
 mod reference;
 mod renewal;
+mod rest;
 mod rows;
 mod saved;
 mod shard;
@@ -27,6 +28,7 @@ pub use cells::Cells;
 pub use frame::{Frame, OfficerFrame, UnitFrame};
 pub use listing::{ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;
+pub use rest::{Archive, ArchiveEntry, AtRest, RestDraft, RestRule};
 pub use saved::{RestoreError, Restored, STATE_FORMAT};
 pub use shard::{Clash, Tally};
 pub use survey::{Bundle, Flagged, Handling, Survey};
@@ -139,6 +141,15 @@ pub struct Engine {
     version: u64,
     /// A save under way.
     saving: Option<saved::Saving>,
+    /// Where subjects at rest lie.
+    archive: Option<Arc<dyn Archive>>,
+    at_rest: AtRest,
+    /// Subjects on their way to rest.
+    leaving: Option<rest::Leaving>,
+    /// All at rest is to be folded again; whether it is among the counts.
+    refold: Option<bool>,
+    /// The archive failed.
+    trouble: Option<String>,
 }
 
 #[derive(Debug)]
@@ -212,6 +223,11 @@ impl Engine {
             clashes: Vec::new(),
             version: 0,
             saving: None,
+            archive: None,
+            at_rest: AtRest::default(),
+            leaving: None,
+            refold: None,
+            trouble: None,
         }
     }
 
@@ -264,14 +280,18 @@ impl Engine {
 
     /// Takes events. They count from the next [`Engine::advance`] on. `routed` is emptied by the caller.
     pub fn apply(&mut self, routed: &[Routed]) {
-        let names = self.setup.codes.names();
+        let codes = Arc::clone(&self.setup.codes);
+        let names = codes.names();
         let (count, shards) = (routed.iter().map(Routed::len).sum::<usize>(), self.shards.len());
+        let archive = self.archive.clone();
         let take = |(number, shard): (usize, &mut Shard)| -> Taken {
             let mut taken = Taken::default();
             for batch in routed.iter().map(|routed| &routed.batches[number]) {
-                let one = shard.take(batch, number, shards, &names);
+                let one = shard.take(batch, shards, &names, archive.as_deref());
                 taken.stored.extend(one.stored);
                 taken.clashes.extend(one.clashes);
+                taken.woken.extend(one.woken);
+                taken.trouble = taken.trouble.or(one.trouble);
             }
             taken
         };
@@ -285,7 +305,11 @@ impl Engine {
             })
         };
         let mut stored = Vec::new();
-        for taken in taken {
+        for (number, taken) in taken.into_iter().enumerate() {
+            if let Some(why) = taken.trouble {
+                self.note_trouble(&why);
+            }
+            self.welcome(number, taken.woken);
             let room = CLASHES_MAX.saturating_sub(self.clashes.len());
             self.clashes.extend(taken.clashes.into_iter().take(room));
             stored.push(taken.stored);
@@ -300,8 +324,9 @@ impl Engine {
                 self.tally.add(tally);
             }
         }
-        let candidates = self.identities.add(&stored, shards);
         drop(names);
+        self.wake_holders(&stored);
+        let candidates = self.identities.add(&stored, shards);
         for candidate in candidates {
             self.settle(candidate);
         }
@@ -403,6 +428,7 @@ impl Engine {
     /// Bytes of memory held for events, and how many subjects hold them.
     pub fn memory(&self) -> (usize, usize) {
         let subjects = self.shards.iter().flat_map(|shard| &shard.subjects);
+        let subjects = subjects.filter(|subject| !subject.is_vacant());
         subjects.fold((0, 0), |(bytes, count), subject| (bytes + subject.memory(), count + 1))
     }
 

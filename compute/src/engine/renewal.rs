@@ -74,6 +74,7 @@ impl Engine {
             return;
         }
         changed.sort_unstable();
+        self.wake_procedures(&changed);
         self.mark_all(|shard, place| {
             let procedure = shard.procedures[place];
             procedure == MIXED || changed.binary_search_by_key(&procedure, |code| code.0).is_ok()
@@ -109,6 +110,7 @@ impl Engine {
         let after = Arc::clone(&self.reference);
         if before.organisation.tree() != after.organisation.tree() {
             self.mark_all(|_, _| true);
+            self.refold_at_rest(true);
             return;
         }
         let mut changed: Vec<Code> = Vec::new();

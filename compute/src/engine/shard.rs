@@ -7,6 +7,7 @@
 use hashbrown::HashTable;
 
 use super::identity::Stored;
+use super::rest::{Archive, ShardResting, Woken};
 use super::saved::ShardSaving;
 use super::subject::{NOBODY, Subject};
 use crate::codes::{Code, Names};
@@ -92,11 +93,15 @@ pub(super) struct Shard {
     /// Beside the subjects, not in them, since a new definition looks through all of them.
     pub(super) procedures: Vec<u32>,
     index: HashTable<(u32, u32)>,
+    /// Places of subjects that have left memory.
+    vacant: Vec<u32>,
     pub(super) dirty: Vec<u32>,
     pub(super) chains: super::chain::Chains,
     has_retractions: bool,
     /// How far a save under way has come.
     pub(super) saving: Option<ShardSaving>,
+    /// Subjects on their way to rest.
+    pub(super) resting: Option<ShardResting>,
     /// What happened to events since [`Shard::take_tallies`], by code of their source.
     tallies: Vec<Tally>,
     /// The sources among them that anything happened to.
@@ -111,6 +116,10 @@ pub(super) struct Shard {
 pub(super) struct Taken {
     pub(super) stored: Vec<Stored>,
     pub(super) clashes: Vec<Clash>,
+    /// Subjects brought back for it.
+    pub(super) woken: Vec<Woken>,
+    /// The archive failed; the batch is taken in part.
+    pub(super) trouble: Option<String>,
 }
 
 fn spread(hash: u32) -> u64 {
@@ -129,7 +138,13 @@ impl Shard {
     }
 
     /// Takes a batch: each event is new, a duplicate, or clashes with the copy stored for its subject.
-    pub(super) fn take(&mut self, batch: &Batch, shard: usize, shards: usize, names: &Names) -> Taken {
+    pub(super) fn take(
+        &mut self,
+        batch: &Batch,
+        shards: usize,
+        names: &Names,
+        archive: Option<&dyn Archive>,
+    ) -> Taken {
         let mut taken = Taken::default();
         taken.stored.reserve(batch.len());
         let mut places = Vec::with_capacity(LOOKUPS_AHEAD);
@@ -138,10 +153,26 @@ impl Shard {
             places.clear();
             for entry in entries {
                 let (code, room) = (batch.subject(entry), batch.record_bytes(entry) + RECORD_EXTRA);
-                places.push(self.place_or_new(entry.family, code, entry.subject_hash, room));
+                let hash = entry.subject_hash;
+                if let Some(place) = self.place(entry.family, code, hash) {
+                    places.push(place);
+                    continue;
+                }
+                let asked = archive.filter(|_| entry.family == Family::Dossier);
+                match asked.map_or(Ok(None), |archive| self.wake(archive, names, code, hash)) {
+                    Ok(Some(woken)) => {
+                        places.push(woken.place);
+                        taken.woken.push(woken);
+                    }
+                    Ok(None) => places.push(self.new_place(entry.family, code, hash, room)),
+                    Err(error) => {
+                        taken.trouble = Some(error.to_string());
+                        return taken;
+                    }
+                }
             }
             for (entry, place) in entries.iter().zip(&places) {
-                self.take_one(batch, entry, *place, (shard, shards), names, &mut taken);
+                self.take_one(batch, entry, *place, (self.number, shards), names, &mut taken);
             }
         }
         taken
@@ -203,7 +234,8 @@ impl Shard {
 
     /// Takes a saved subject, of which nothing is known yet.
     pub(super) fn restore(&mut self, family: Family, code: &[u8], hash: u64, events: &[u8]) -> usize {
-        let place = self.place_or_new(family, code, hash, events.len());
+        let known = self.place(family, code, hash);
+        let place = known.unwrap_or_else(|| self.new_place(family, code, hash, events.len()));
         self.subjects[place].restore(events);
         place
     }
@@ -218,18 +250,36 @@ impl Shard {
         self.index.iter_hash(spread(hash)).find(is_it).map(|entry| entry.1 as usize)
     }
 
-    fn place_or_new(&mut self, family: Family, code: &[u8], hash: u64, room: usize) -> usize {
-        if let Some(place) = self.place(family, code, hash) {
-            return place;
-        }
-        let place = self.subjects.len();
+    fn new_place(&mut self, family: Family, code: &[u8], hash: u64, room: usize) -> usize {
         self.has_retractions |= family == Family::Retraction;
-        self.subjects.push(Subject::new(family, code, room));
-        self.procedures.push(NOBODY);
+        let subject = Subject::new(family, code, room);
+        // While a save is under way places are not given anew: it knows subjects by them.
+        let vacant = if self.saving.is_none() { self.vacant.pop() } else { None };
+        let place = if let Some(place) = vacant {
+            self.subjects[place as usize] = subject;
+            place as usize
+        } else {
+            self.subjects.push(subject);
+            self.procedures.push(NOBODY);
+            self.subjects.len() - 1
+        };
         let hash = index_hash(family, hash);
         let entry = (hash, u32::try_from(place).expect("fewer than four billion subjects a shard"));
         self.index.insert_unique(spread(hash), entry, |entry| spread(entry.0));
         place
+    }
+
+    /// A subject leaves memory; whoever counted it or knew its identities has seen to that.
+    pub(super) fn forget(&mut self, place: usize) {
+        let subject = std::mem::replace(&mut self.subjects[place], Subject::vacant());
+        let text = std::str::from_utf8(subject.code()).unwrap_or_default();
+        let hash = index_hash(subject.family, crate::event::record::subject_hash(text));
+        let place = u32::try_from(place).expect("fewer than four billion subjects a shard");
+        if let Ok(entry) = self.index.find_entry(spread(hash), |entry| *entry == (hash, place)) {
+            entry.remove();
+        }
+        self.procedures[place as usize] = NOBODY;
+        self.vacant.push(place);
     }
 
     /// Has a subject folded again at the next step.

@@ -47,6 +47,7 @@ impl Engine {
     /// # Errors
     /// [`ComputeError`] if a condition fails on real facts; the engine must then be discarded.
     pub fn advance(&mut self, as_of: Instant) -> Result<(), ComputeError> {
+        self.refuse_trouble()?;
         self.as_of = self.as_of.max(as_of);
         self.version += 1;
         let has_new_period = self.begin_periods();
@@ -69,7 +70,9 @@ impl Engine {
         self.fold(Family::Petition)?;
         // A day of downtime with a million due dates is caught up a slice at a time, in bounded memory.
         while self.fold(Family::Dossier)? {}
-        Ok(())
+        self.refold_archive()?;
+        // What was to be brought back in this step may not have been.
+        self.refuse_trouble()
     }
 
     /// Looks at what the events since the last step were about, and who else they touch.
@@ -98,6 +101,7 @@ impl Engine {
         for (number, code) in retracted {
             let text = String::from_utf8_lossy(&code).into_owned();
             let hash = subject_hash(&text);
+            self.find_or_wake(&text);
             let shard = &mut self.shards[number];
             for family in
                 [Family::Dossier, Family::Petition, Family::Procedure, Family::Agency, Family::Officer]
@@ -142,7 +146,7 @@ impl Engine {
     }
 
     /// Folds what is dirty, of dossiers at most a slice; whether there may be more.
-    fn fold(&mut self, family: Family) -> Result<bool, ComputeError> {
+    pub(super) fn fold(&mut self, family: Family) -> Result<bool, ComputeError> {
         let (codes, reference) = (Arc::clone(&self.setup.codes), Arc::clone(&self.reference));
         let (calendar, catalogue) = (Arc::clone(&self.setup.calendar), Arc::clone(&self.setup.catalogue));
         let (names, windows) = (codes.names(), self.windows());
@@ -218,7 +222,7 @@ impl Engine {
         }
         for code in touched {
             let text = String::from_utf8_lossy(&code).into_owned();
-            if let Some((shard, place)) = self.find(Family::Dossier, &text) {
+            if let Some((shard, place)) = self.find_or_wake(&text) {
                 self.shards[shard].mark(place);
             }
         }

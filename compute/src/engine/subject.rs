@@ -71,6 +71,16 @@ impl Subject {
         }
     }
 
+    /// A place nobody has.
+    pub(super) fn vacant() -> Subject {
+        Subject::new(Family::Source, &[], 0)
+    }
+
+    /// Whether nobody has this place; a code is never empty.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.code_length == 0
+    }
+
     /// Its code, as the sender wrote it.
     pub(super) fn code(&self) -> &[u8] {
         &self.bytes[..self.code_length as usize]

@@ -109,7 +109,7 @@ pub(super) fn run(arguments: &ScoreArguments) -> Result<u8, Failure> {
     let set_aside = read(arguments, threads, &codes, &mut engine)?;
     engine.advance(as_of).map_err(|error| Failure::broken(error.to_string()))?;
     if let Some(dossier) = &arguments.explain {
-        let story = engine.story(dossier);
+        let story = engine.story(dossier).map_err(|error| Failure::broken(error.to_string()))?;
         let story =
             story.ok_or_else(|| Failure::question(format!("no event names the dossier {dossier:?}")))?;
         print(&explain::tell(dossier, &story, set, &codes.names(), &calendar))?;

@@ -265,7 +265,7 @@ impl Live {
 
     async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Worker) -> T + Send + 'static,
+        question: impl FnOnce(&mut Worker) -> T + Send + 'static,
     ) -> Result<T, Refused> {
         let (answer, answered) = oneshot::channel();
         let question = Request::Ask(Box::new(move |worker| {
@@ -289,7 +289,8 @@ impl Live {
 
     /// A dossier's story.
     pub(crate) async fn story(&self, dossier: String) -> Result<Option<Story>, Refused> {
-        self.ask(move |worker| worker.engine.story(&dossier)).await
+        // An archive that cannot be read stops the engine.
+        self.ask(move |worker| worker.engine.story(&dossier)).await?.map_err(|_| Refused::Stopped)
     }
 
     /// What came from each source and what became of it, by the sender's name; and the log offset counted.

@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(100);
 const SAVE_BEAT: Duration = Duration::from_millis(1);
 
 /// A question only the engine can answer.
-pub(super) type Question = Box<dyn FnOnce(&Worker) + Send>;
+pub(super) type Question = Box<dyn FnOnce(&mut Worker) + Send>;
 
 /// What the engine is asked.
 pub(super) enum Request {

@@ -332,7 +332,7 @@ fn recount(engine: &mut Engine, shown: &str) -> Result<Moved, RecoveryError> {
 fn restore(snapshots: &Snapshots, offset: u64, setup: Setup) -> Result<(Engine, bool, String), String> {
     let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
     let mut input = Content { reader, block: Vec::new(), start: 0 };
-    let restored = Engine::restore(setup, &mut input);
+    let restored = Engine::restore(setup, &mut input, None);
     let (engine, restored) = restored.map_err(|problem| format!("snapshot {offset}: {problem}"))?;
     // Only behind the last block stands whether this was the whole.
     let mut shown = String::new();

@@ -22,11 +22,11 @@ pub(super) fn put_signed(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(&number.to_le_bytes());
 }
 
-pub(super) fn put_mask(out: &mut Vec<u8>, mask: u128) {
+pub(in crate::engine) fn put_mask(out: &mut Vec<u8>, mask: u128) {
     out.extend_from_slice(&mask.to_le_bytes());
 }
 
-pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(in crate::engine) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_number(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
@@ -45,6 +45,11 @@ const BUFFER_BYTES: usize = 1 << 18;
 impl<'r> Source<'r> {
     pub(in crate::engine) fn new(input: &'r mut dyn Read) -> Source<'r> {
         Source { input, buffer: Vec::new(), start: 0 }
+    }
+
+    /// Reads what is in memory already.
+    pub(in crate::engine) fn of(bytes: Vec<u8>, nothing: &'r mut std::io::Empty) -> Source<'r> {
+        Source { input: nothing, buffer: bytes, start: 0 }
     }
 
     /// Has at least `count` unread bytes in the buffer.

@@ -5,7 +5,8 @@
 //! was. Small tables that only grow are written last, up to the length they had at the cut.
 //!
 //! A state remembers what it was counted with. If calendar, indicator sets or this program have changed since, or it
-//! lacks a period that is wanted now, the events are taken from it and everything is counted anew. Not here: files, checksums, log offsets (`store`).
+//! lacks a period that is wanted now, the events are taken from it and everything is counted anew. Not here: files,
+//! checksums, log offsets (`store`), subjects at rest (`rest`).
 
 mod bytes;
 mod read;
@@ -15,13 +16,13 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
-pub(super) use bytes::{Source, put_number};
+pub(super) use bytes::{Source, put_bytes, put_mask, put_number};
 pub(super) use write::{Saving, ShardSaving};
 
 use super::Setup;
 
 /// Rises when the bytes below change; a state of another format is not read.
-pub const STATE_FORMAT: u32 = 1;
+pub const STATE_FORMAT: u32 = 2;
 
 /// Why a state cannot be restored.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum RestoreError {
     /// It does not hold together.
     #[error("the state cannot be read: {0}")]
     Torn(&'static str),
+    /// It has subjects at rest and their archive is not there.
+    #[error("{0} of its subjects are at rest and their archive is missing")]
+    NoArchive(u64),
     /// Its bytes cannot be had.
     #[error("the state cannot be read: {0}")]
     Input(#[from] std::io::Error),
@@ -45,9 +49,9 @@ pub enum RestoreError {
 pub struct Restored {
     /// Calendar, sets, program and periods are those it was counted with, so that nothing need be counted anew.
     pub is_counted: bool,
-    /// Subjects taken.
+    /// Subjects taken, without those at rest.
     pub subjects: usize,
-    /// Events taken.
+    /// Their events.
     pub events: u64,
 }
 

@@ -15,11 +15,12 @@ use crate::engine::cells::Cells;
 use crate::engine::frame::Frame;
 use crate::engine::identity::Stored;
 use crate::engine::reference::Reference;
+use crate::engine::rest::{Archive, AtRest, hash_of};
 use crate::engine::shard::{SubjectRef, Tally};
 use crate::engine::subject::{Counted, CountedRow};
 use crate::engine::{Clash, Engine, Keep, PARALLEL_FROM, PeriodState, Setup, periods_between, shard_of};
-use crate::event::record::{identity_hash, subject_hash};
-use crate::event::{Family, Record};
+use crate::event::record::subject_hash;
+use crate::event::Family;
 use crate::instant::Instant;
 use crate::period::Period;
 
@@ -38,6 +39,7 @@ struct SavedCount {
 struct Tables {
     as_of_bits: i64,
     version: u64,
+    at_rest: AtRest,
     tally: Vec<(Code, Tally)>,
     clashes: Vec<Clash>,
     classes: Vec<u128>,
@@ -53,7 +55,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`RestoreError`] when it is of another format or does not hold together; nothing of it is then used.
-    pub fn restore(setup: Setup, input: &mut dyn Read) -> Result<(Engine, Restored), RestoreError> {
+    pub fn restore(
+        setup: Setup,
+        input: &mut dyn Read,
+        archive: Option<Arc<dyn Archive>>,
+    ) -> Result<(Engine, Restored), RestoreError> {
         let mut source = Source::new(input);
         let found = source.small()?;
         if found != STATE_FORMAT {
@@ -76,7 +82,11 @@ impl Engine {
         engine.version = tables.version;
         engine.set_tallies(&tables.tally);
         engine.clashes.clone_from(&tables.clashes);
-        if events != engine.tally.applied {
+        (engine.at_rest, engine.archive) = (tables.at_rest, archive);
+        if engine.at_rest.subjects > 0 && engine.archive.is_none() {
+            return Err(RestoreError::NoArchive(engine.at_rest.subjects));
+        }
+        if events + engine.at_rest.events != engine.tally.applied {
             return Err(RestoreError::Torn("it holds other events than it says"));
         }
         let subjects = engine.shards.iter().map(|shard| shard.subjects.len()).sum();
@@ -129,6 +139,7 @@ impl Engine {
     fn read_tables(&mut self, source: &mut Source<'_>) -> Result<Tables, RestoreError> {
         let mut tables = Tables { as_of_bits: source.signed()?, ..Tables::default() };
         tables.version = source.number()?;
+        tables.at_rest = AtRest { subjects: source.number()?, events: source.number()? };
         for place in 0..count(source)? {
             if self.setup.codes.code(&source.text()?).index() != place {
                 return Err(RestoreError::Torn("a code is listed twice, or the code book was not empty"));
@@ -279,6 +290,7 @@ impl Engine {
     /// Has everything counted at the next step.
     fn mark_everything(&mut self) {
         self.is_reference_dirty = true;
+        self.refold_at_rest(false);
         for shard in &mut self.shards {
             for place in 0..shard.subjects.len() {
                 shard.subjects[place].next_change = Instant::LAST;
@@ -286,10 +298,6 @@ impl Engine {
             }
         }
     }
-}
-
-fn hash_of(record: &Record<'_>, names: &crate::codes::Names) -> u64 {
-    identity_hash(names.text(record.source), std::str::from_utf8(record.id).unwrap_or_default())
 }
 
 fn count(source: &mut Source<'_>) -> Result<usize, RestoreError> {

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use super::bytes::{put_bytes, put_mask, put_number, put_signed};
 use super::{STATE_FORMAT, fingerprint};
 use crate::engine::cells::Cells;
+use crate::engine::rest::{AtRest, Chooser};
 use crate::engine::shard::{Shard, Tally};
 use crate::engine::subject::{Counted, Subject};
 use crate::engine::{Clash, Engine};
 use crate::period::Period;
+
+/// Subjects that go to rest in one call: choosing one costs more than writing it.
+const CHOSEN_MAX: usize = 512;
 
 /// Marks the next subject, and the end of subjects.
 pub(super) const SUBJECT: u8 = 1;
@@ -28,6 +32,7 @@ pub(in crate::engine) struct Saving {
     periods_done: usize,
     as_of: i64,
     version: u64,
+    at_rest: AtRest,
     tally: Vec<(crate::codes::Code, Tally)>,
     clashes: Vec<Clash>,
     periods: Vec<(Period, Arc<Cells>)>,
@@ -61,6 +66,9 @@ impl Shard {
     /// A subject is about to change: if a save has yet to reach it, it is written as it is.
     pub(in crate::engine) fn before_change(&mut self, place: usize) {
         let number = self.number();
+        if let Some(resting) = &mut self.resting {
+            resting.stays(place);
+        }
         let Some(saving) = &mut self.saving else { return };
         if place < saving.next || place >= saving.end || saving.is_early(place) {
             return;
@@ -90,7 +98,7 @@ fn put_subject(out: &mut Vec<u8>, shard: usize, subject: &Subject, procedure: u3
 impl Engine {
     /// Begins a save of the state as it is now: after an [`Engine::advance`], with no events taken since.
     pub fn begin_save(&mut self) {
-        assert!(self.saving.is_none(), "one save at a time");
+        assert!(self.saving.is_none() && self.leaving.is_none(), "one save at a time");
         assert!(
             self.shards.iter().all(|shard| shard.dirty.is_empty()) && !self.is_reference_dirty,
             "a save begins between steps"
@@ -104,6 +112,7 @@ impl Engine {
             periods_done: 0,
             as_of: self.as_of.to_bits(),
             version: self.version,
+            at_rest: self.at_rest,
             tally: self.tallies(),
             clashes: self.clashes.clone(),
             periods: self.periods.iter().map(|state| (state.period, Arc::clone(&state.cells))).collect(),
@@ -114,8 +123,13 @@ impl Engine {
         });
     }
 
-    /// Forgets the save under way.
+    /// Forgets the save under way; who was to go to rest with it stays.
     pub fn abandon_save(&mut self) {
+        self.abandon_leaving();
+        self.end_save();
+    }
+
+    fn end_save(&mut self) {
         self.saving = None;
         self.shards.iter_mut().for_each(|shard| shard.saving = None);
     }
@@ -129,19 +143,9 @@ impl Engine {
             put_number(out, fingerprint(&self.setup));
         }
         let enough = out.len().saturating_add(bytes_wanted);
-        for (number, shard) in self.shards.iter_mut().enumerate() {
-            let Some(progress) = &mut shard.saving else { continue };
-            out.append(&mut progress.bytes);
-            while progress.next < progress.end && out.len() < enough {
-                let place = progress.next;
-                if !progress.is_early(place) {
-                    put_subject(out, number, &shard.subjects[place], shard.procedures[place]);
-                }
-                progress.next += 1;
-            }
-        }
+        self.put_subjects(enough, out);
         // A table or a period at a time, each after all subjects: none of them makes a step wait for the others.
-        let is_behind_subjects = out.len() < enough;
+        let is_behind_subjects = out.len() < enough && self.has_put_subjects();
         if is_behind_subjects && !saving.has_tables {
             saving.has_tables = true;
             self.put_tables(&saving, out);
@@ -151,17 +155,61 @@ impl Engine {
             cells.put(out);
         } else if is_behind_subjects {
             out.push(END);
-            self.abandon_save();
+            self.end_save();
             return true;
         }
         self.saving = Some(saving);
         false
     }
 
+    /// Appends subjects until there are `enough` bytes; those that go to rest are left out.
+    fn put_subjects(&mut self, enough: usize, out: &mut Vec<u8>) {
+        let codes = Arc::clone(&self.setup.codes);
+        let names = codes.names();
+        let mut chooser = self.leaving.as_mut().map(|leaving| Chooser {
+            periods: &self.periods,
+            row_lists: &self.row_lists,
+            classes: &self.classes,
+            names: &names,
+            archive: self.archive.as_deref(),
+            leaving,
+        });
+        let mut chosen = 0;
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let Some(mut progress) = shard.saving.take() else { continue };
+            out.append(&mut progress.bytes);
+            while progress.next < progress.end && out.len() < enough && chosen < CHOSEN_MAX {
+                let place = progress.next;
+                progress.next += 1;
+                if progress.is_early(place) || shard.subjects[place].is_vacant() {
+                    continue;
+                }
+                match chooser.as_mut().map_or(Ok(false), |chooser| chooser.choose(shard, place)) {
+                    Ok(true) => chosen += 1,
+                    Ok(false) => put_subject(out, number, &shard.subjects[place], shard.procedures[place]),
+                    Err(error) => {
+                        self.trouble = Some(error.to_string());
+                        progress.next = progress.end;
+                    }
+                }
+            }
+            shard.saving = Some(progress);
+        }
+    }
+
+    /// Whether every subject that belongs to the save is written.
+    fn has_put_subjects(&self) -> bool {
+        let saving = self.shards.iter().filter_map(|shard| shard.saving.as_ref());
+        saving.fold(true, |all, saving| all && saving.next == saving.end && saving.bytes.is_empty())
+    }
+
     fn put_tables(&self, saving: &Saving, out: &mut Vec<u8>) {
         out.push(TABLES);
         put_signed(out, saving.as_of);
         put_number(out, saving.version);
+        let leaving = self.leaving.as_ref().map(|leaving| leaving.chosen).unwrap_or_default();
+        put_number(out, saving.at_rest.subjects + leaving.subjects);
+        put_number(out, saving.at_rest.events + leaving.events);
         let names = self.setup.codes.names();
         put_number(out, saving.codes as u64);
         for code in 0..saving.codes {
