@@ -110,7 +110,7 @@ fn a_state_counted_by_another_calendar_is_counted_anew() {
 }
 
 /// A year of long weekends.
-const OTHER_YEAR: &str = r#"
+pub(crate) const OTHER_YEAR: &str = r#"
 year = YEAR
 source = "made up"
 weekly_off = ["monday", "tuesday", "wednesday"]
