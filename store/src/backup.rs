@@ -1,13 +1,14 @@
 //! A copy of a running data folder, and bringing it back.
 //!
 //! It exists so that one machine can burn. The snapshots are listed before the log is copied, so that the copied
-//! log reaches at least as far as each copied snapshot. A list of all files with their checksums is written last:
-//! without it the folder is no backup.
+//! log reaches at least as far as each copied snapshot; with a snapshot goes what it rests on in the archive. A list
+//! of all files with their checksums is written last: without it the folder is no backup.
 //!
 //! It deliberately copies whole: no increments, no compression beyond what the files have.
 
+use crate::archive::{ARCHIVE_FOLDER, ArchiveError};
 use crate::disk::local::{LOCK_FILE, LocalDisk, LocalDiskError};
-use crate::disk::{Disk, Fingerprint, fingerprint, read_pieces, read_whole, write_whole};
+use crate::disk::{Disk, DiskFile, Fingerprint, fingerprint, read_pieces, read_whole, write_whole};
 use crate::encoding::checksum_of;
 use crate::folder::MARKER;
 use crate::log::LOG_FOLDER;
@@ -18,6 +19,10 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
+mod rested;
+
+/// The folders of a backup.
+const FOLDERS: [&str; 3] = [LOG_FOLDER, SNAPSHOT_FOLDER, ARCHIVE_FOLDER];
 /// The list of the files of a backup.
 pub(crate) const MANIFEST: &str = "backup";
 const MANIFEST_NAME: &str = "nhip backup 1";
@@ -58,24 +63,30 @@ pub enum BackupError {
     /// A snapshot cannot be copied.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// What a snapshot rests on cannot be copied; it may be nowhere else, so there is no backup without it.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A snapshot was written again and again while it was copied.
+    #[error("the snapshot at offset {offset} did not stay the same while it was copied; try again")]
+    Restless {
+        /// Its offset.
+        offset: u64,
+    },
 }
 
 fn io_at(file: &str) -> impl Fn(io::Error) -> BackupError + '_ {
     move |source| BackupError::Io { file: file.to_owned(), source }
 }
 
-/// Copies log, good snapshots and marker to an empty disk while the log is written.
+/// Copies log, good snapshots with what they rest on, and marker to an empty disk while the log is written.
 pub fn backup(log: &LogReader, snapshots: &Snapshots, to: &dyn Disk) -> Result<(), BackupError> {
     refuse_files(to)?;
     let offsets = snapshots.list()?;
     log.copy_to(to)?;
     to.create_folder(SNAPSHOT_FOLDER).map_err(io_at(SNAPSHOT_FOLDER))?;
+    to.create_folder(ARCHIVE_FOLDER).map_err(io_at(ARCHIVE_FOLDER))?;
     for offset in offsets {
-        // One that is gone meanwhile was replaced by a newer one; one that is damaged helps nobody.
-        if snapshots.check(offset).is_ok() {
-            let path = format!("{SNAPSHOT_FOLDER}/{offset:020}.snapshot");
-            copy(snapshots.disk(), to, &path).map_err(io_at(&path))?;
-        }
+        rested::copy_snapshot(snapshots, offset, to)?;
     }
     copy(snapshots.disk(), to, MARKER).map_err(io_at(MARKER))?;
     finish_backup(to)
@@ -84,7 +95,7 @@ pub fn backup(log: &LogReader, snapshots: &Snapshots, to: &dyn Disk) -> Result<(
 /// Syncs the names and writes the list of files.
 fn finish_backup(to: &dyn Disk) -> Result<(), BackupError> {
     let mut manifest = format!("{MANIFEST_NAME}\n");
-    for folder in [LOG_FOLDER, SNAPSHOT_FOLDER, ""] {
+    for folder in FOLDERS.into_iter().chain([""]) {
         to.sync_folder(folder).map_err(io_at(folder))?;
     }
     for path in backed_up_files(to)? {
@@ -99,7 +110,7 @@ fn finish_backup(to: &dyn Disk) -> Result<(), BackupError> {
 
 fn backed_up_files(disk: &dyn Disk) -> Result<Vec<String>, BackupError> {
     let mut paths = vec![MARKER.to_owned()];
-    for folder in [LOG_FOLDER, SNAPSHOT_FOLDER] {
+    for folder in FOLDERS {
         let names = disk.list(folder).map_err(io_at(folder))?;
         paths.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
     }
@@ -124,14 +135,14 @@ pub fn check_backup(from: &dyn Disk) -> Result<(), BackupError> {
 pub fn restore_on(from: &dyn Disk, to: &dyn Disk) -> Result<(), BackupError> {
     refuse_files(to)?;
     let files = read_manifest(from)?;
-    for folder in [LOG_FOLDER, SNAPSHOT_FOLDER] {
+    for folder in FOLDERS {
         to.create_folder(folder).map_err(io_at(folder))?;
     }
     let (marker, content): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path == MARKER);
     for (path, expected) in content {
         copy_checked(from, to, path, *expected)?;
     }
-    for folder in [LOG_FOLDER, SNAPSHOT_FOLDER, ""] {
+    for folder in FOLDERS.into_iter().chain([""]) {
         to.sync_folder(folder).map_err(io_at(folder))?;
     }
     for (path, expected) in marker {
@@ -179,10 +190,14 @@ fn refuse_files(disk: &dyn Disk) -> Result<(), BackupError> {
 
 /// Copies a file and says what went through.
 fn copy(from: &dyn Disk, to: &dyn Disk, path: &str) -> io::Result<Fingerprint> {
-    let source = from.open(path)?;
+    copy_opened(from.open(path)?.as_ref(), to, path)
+}
+
+/// Copies a file that is open, also when its name is gone.
+fn copy_opened(source: &dyn DiskFile, to: &dyn Disk, path: &str) -> io::Result<Fingerprint> {
     let target = to.create(path)?;
     let mut checksum = crc32fast::Hasher::new();
-    let length = read_pieces(source.as_ref(), |offset, piece| {
+    let length = read_pieces(source, |offset, piece| {
         checksum.update(piece);
         target.write_at(offset, piece)
     })?;

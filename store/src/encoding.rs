@@ -32,6 +32,15 @@ pub(crate) fn checksum_of(context: u64, parts: &[&[u8]]) -> u32 {
     checksum.finalize()
 }
 
+/// Writes a whole number in seven bits a byte, the lowest first: small ones, which most are, take one byte.
+pub(crate) fn put_varint(into: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        into.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    into.push(number.to_le_bytes()[0]);
+}
+
 /// Reads the fields of a record in the order they were written.
 #[derive(Debug)]
 pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
@@ -57,6 +66,38 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn i64(&mut self) -> Option<i64> {
         self.take().map(i64::from_le_bytes)
+    }
+
+    /// A whole number as [`put_varint`] wrote it; `None` also when it does not fit.
+    pub(crate) fn varint(&mut self) -> Option<u64> {
+        // Most are below 128, and a reader of a block asks four times for each of a thousand entries.
+        if let Some((&byte, rest)) = self.0.split_first()
+            && byte < 0x80
+        {
+            self.0 = rest;
+            return Some(u64::from(byte));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.byte()?;
+            let digits = u64::from(byte & 0x7F);
+            number |= digits << shift;
+            if byte < 0x80 {
+                return (number >> shift == digits).then_some(number);
+            }
+        }
+        None
+    }
+
+    /// The next `count` bytes.
+    pub(crate) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(bytes)
     }
 
     pub(crate) fn rest(self) -> &'a [u8] {

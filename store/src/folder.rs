@@ -1,10 +1,11 @@
-//! The data folder: log, snapshots, and the marker that says which layout they have.
+//! The data folder: log, snapshots, archive, and the marker that says which layout they have.
 //!
 //! It exists so that a folder of a newer release, of another program, or a backup is refused with a sentence
 //! instead of being written into.
 //!
 //! It deliberately converts nothing: there is one layout so far.
 
+use crate::archive::{Archive, ArchiveError};
 use crate::backup::{self, BackupError, MANIFEST};
 use crate::disk::local::{LOCK_FILE, LocalDisk, LocalDiskError};
 use crate::disk::{Disk, UNFINISHED, read_whole, write_whole};
@@ -80,6 +81,9 @@ pub enum FolderError {
     /// The snapshots cannot be opened.
     #[error(transparent)]
     Snapshots(#[from] SnapshotError),
+    /// The archive cannot be opened.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }
 
 /// An open data folder.
@@ -89,6 +93,8 @@ pub struct DataFolder {
     pub log: EventLog,
     /// The snapshots.
     pub snapshots: Snapshots,
+    /// The subjects at rest, on which snapshots rest.
+    pub archive: Archive,
 }
 
 impl DataFolder {
@@ -101,8 +107,9 @@ impl DataFolder {
     pub fn open_on(disk: Arc<dyn Disk>, settings: FolderSettings) -> Result<DataFolder, FolderError> {
         mark(disk.as_ref())?;
         let log = EventLog::open(Arc::clone(&disk), settings.log)?;
-        let snapshots = Snapshots::open(disk, settings.snapshots_kept)?;
-        Ok(DataFolder { log, snapshots })
+        let snapshots = Snapshots::open(Arc::clone(&disk), settings.snapshots_kept)?;
+        let archive = Archive::open(disk)?;
+        Ok(DataFolder { log, snapshots, archive })
     }
 
     /// Copies the folder as it is at one instant into a new one, which [`crate::restore`] reads.
@@ -116,6 +123,7 @@ impl DataFolder {
         for offset in self.snapshots.list()? {
             self.snapshots.check(offset)?;
         }
+        self.archive.check()?;
         Ok(report)
     }
 

@@ -7,6 +7,7 @@
 //! It deliberately knows only bytes. What an event is, what a snapshot holds, and which of two copies of an
 //! event counts, is decided above; there is no clock, no thread and no setting read here.
 
+mod archive;
 mod backup;
 mod disk;
 mod encoding;
@@ -14,6 +15,10 @@ mod folder;
 mod log;
 mod snapshots;
 
+pub use archive::{
+    ARCHIVE_KEY_BYTES_MAX, ARCHIVE_VALUE_BYTES_MAX, Archive, ArchiveDraft, ArchiveError, ArchiveReport, Scan,
+    ScanEntry, SegmentSize, Segments,
+};
 pub use backup::{BackupError, backup, check_backup, restore, restore_on};
 pub use disk::local::{LocalDisk, LocalDiskError};
 pub use disk::simulated::{Lasting, SimulatedDisk, Trouble};

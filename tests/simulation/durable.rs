@@ -41,7 +41,9 @@ fn undisturbed(lines: &Lines) -> String {
 /// One world from its first turn to its last; its trace, and what was seen.
 fn live(seed: u64) -> (u64, Seen) {
     let mut chance = Chance::new(seed);
-    let lines = Lines::of(seed, 1_500 + chance.below(1_000));
+    let events = 1_500 + chance.below(1_000);
+    // In every other world a year ends, so that dossiers go to rest.
+    let lines = if seed % 2 == 0 { Lines::around_new_year(seed, events) } else { Lines::of(seed, events) };
     let source = Source::new(&lines, &mut chance);
     let settings = World::settings(&mut chance);
     let mut world = World::new(seed, &lines, source, settings);

@@ -74,14 +74,16 @@ fn lists(engine: &Engine) -> String {
     let mut out = String::new();
     let names = snapshot.codes.names();
     for period in &snapshot.periods {
-        let mut units: Vec<_> = period.frame.units().iter().map(|unit| (names.text(unit.code), unit.code)).collect();
+        let mut units: Vec<_> =
+            period.frame.units().iter().map(|unit| (names.text(unit.code), unit.code)).collect();
         units.sort_unstable();
         for set in &snapshot.catalogue.sets {
             for indicator in &set.indicators {
                 for (name, unit) in units.iter().step_by(3) {
                     for part in [Part::Numerator, Part::Denominator] {
                         let list = engine.list(period.frame.period, Who::Agency(*unit), indicator, part);
-                        writeln!(out, "{} {} {name} {list:?}", period.frame.period, indicator.file.code).unwrap();
+                        writeln!(out, "{} {} {name} {list:?}", period.frame.period, indicator.file.code)
+                            .unwrap();
                     }
                 }
             }
@@ -94,7 +96,8 @@ fn lists(engine: &Engine) -> String {
 fn troublemakers(lines: &Lines, chance: &mut Chance, round: u64) -> Vec<String> {
     let all: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let pick = |chance: &mut Chance, kind: &str| {
-        let of_kind: Vec<_> = all.iter().filter(|event| event["type"].as_str().unwrap().starts_with(kind)).collect();
+        let of_kind: Vec<_> =
+            all.iter().filter(|event| event["type"].as_str().unwrap().starts_with(kind)).collect();
         (*of_kind[usize::try_from(chance.below(of_kind.len() as u64)).unwrap()]).clone()
     };
     let mut made = Vec::new();
@@ -126,12 +129,21 @@ fn troublemakers(lines: &Lines, chance: &mut Chance, round: u64) -> Vec<String> 
     made.push(petition.to_string());
     let mut procedure = pick(chance, "procedure.defined");
     procedure["id"] = format!("procedure-{round}").into();
-    procedure["data"]["online"] = ["none", "partial", "full"][usize::try_from(chance.below(3)).unwrap()].into();
+    // In force before most was accepted, so that its dossiers are judged by it.
+    procedure["time"] = format!("2026-01-02T00:00:{round:02}+07:00").into();
+    procedure["subject"] = pick(chance, "dossier.accepted")["data"]["procedure"].clone();
+    for of in ["full_eligible", "payment_integrated", "fee", "paper_result"] {
+        procedure["data"][of] = (chance.below(2) == 0).into();
+    }
+    procedure["data"]["online"] =
+        ["none", "partial", "full"][usize::try_from(chance.below(3)).unwrap()].into();
     made.push(procedure.to_string());
     if round % 3 == 2 {
         let mut agency = pick(chance, "agency.defined");
         agency["id"] = format!("agency-{round}").into();
-        agency["data"]["valid_to"] = "2026-08-15".into();
+        agency["time"] = format!("2026-02-01T00:00:{round:02}+07:00").into();
+        agency["data"]["valid_from"] = "2026-02-01".into();
+        agency["data"]["parent"] = pick(chance, "agency.defined")["subject"].clone();
         made.push(agency.to_string());
     }
     made
@@ -155,11 +167,14 @@ fn dossiers_at_rest_count_and_are_listed_as_if_they_were_in_memory() {
             // The year is over from the fifth round on.
             let now = days_after(&lines, 60 * i64::try_from(round).unwrap());
             let share = late.len() / 10;
-            let mut events: Vec<String> =
-                late[share * usize::try_from(round).unwrap()..][..share].iter().map(ToString::to_string).collect();
+            let mut events: Vec<String> = late[share * usize::try_from(round).unwrap()..][..share]
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             events.extend(troublemakers(&lines, &mut chance, round));
             let quiet_since = if chance.below(2) == 0 { now } else { days_after(&lines, -20) };
-            let rule = RestRule { quiet_since, subjects_max: 1 + usize::try_from(chance.below(500)).unwrap() };
+            let rule =
+                RestRule { quiet_since, subjects_max: 1 + usize::try_from(chance.below(500)).unwrap() };
             let mut next = 0;
             let before = resting.engine.at_rest().subjects;
             let bytes = resting.save(rule, &mut |engine| {

@@ -28,6 +28,17 @@ pub(crate) struct Lines {
 impl Lines {
     /// About so many events, with ten times the usual disorder.
     pub(crate) fn of(seed: u64, events: u64) -> Lines {
+        Lines::with(Lines::plan(seed, events))
+    }
+
+    /// The same from November to January.
+    pub(crate) fn around_new_year(seed: u64, events: u64) -> Lines {
+        let at = |text: &str| Instant::parse(text).unwrap().unix_seconds();
+        let (from, until) = (at("2025-11-01T00:00:00+07:00"), at("2026-02-01T00:00:00+07:00"));
+        Lines::with(Plan { from, until, ..Lines::plan(seed, events) })
+    }
+
+    fn plan(seed: u64, events: u64) -> Plan {
         let mut plan = Plan {
             seed,
             events,
@@ -40,6 +51,10 @@ impl Lines {
         plan.disorder.duplicates *= 10;
         plan.disorder.corrections *= 10;
         plan.disorder.late_arrivals *= 5;
+        plan
+    }
+
+    fn with(plan: Plan) -> Lines {
         let mut stream = Stream::new(&plan);
         let mut lines = Vec::new();
         while let Some((nanos, line)) = stream.next_line() {

@@ -116,7 +116,8 @@ impl Engine {
             (Subject::Dossier, _) => {
                 let mut codes = self.behind(place, who, bit, Family::Dossier);
                 codes.extend(
-                    self.behind_at_rest(period, who, bit).map_err(|error| ListError::AtRest(error.to_string()))?,
+                    self.behind_at_rest(period, who, bit)
+                        .map_err(|error| ListError::AtRest(error.to_string()))?,
                 );
                 codes
             }

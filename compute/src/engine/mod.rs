@@ -181,6 +181,8 @@ pub struct Snapshot {
     pub version: u64,
     /// What happened to the events so far.
     pub tally: Tally,
+    /// How much of it lies outside memory.
+    pub at_rest: AtRest,
     /// The periods kept, in order of their start, then shorter first.
     pub periods: Vec<PeriodSnapshot>,
     /// Indicator sets.
@@ -419,6 +421,7 @@ impl Engine {
             as_of: self.as_of,
             version: self.version,
             tally: self.tally,
+            at_rest: self.at_rest,
             periods,
             catalogue: Arc::clone(&self.setup.catalogue),
             codes: Arc::clone(&self.setup.codes),

@@ -13,7 +13,7 @@ use compute::engine::{Engine, Keep, Setup};
 use compute::figures::Level;
 use compute::instant::Instant;
 use compute::result;
-use ingest::durable::{Ledger, recover, replay};
+use ingest::durable::{Kept, Ledger, recover, replay};
 use store::FolderSettings;
 
 use super::{Failure, ReferenceArguments, print, serve};
@@ -47,7 +47,8 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
     };
     let from = serve::last_year(Clock::System.now());
     let log = folder.log.reader();
-    let recovered = recover(&log, &folder.snapshots, &mut || setup(2, from), &mut |_, _| {});
+    let kept = Kept { log: &log, snapshots: &folder.snapshots, archive: &folder.archive };
+    let recovered = recover(kept, &mut || setup(2, from), &mut |_, _| {});
     let mut recovered = recovered.map_err(|error| broken(&error))?;
     let ledger = Ledger::read(folder.log.ledger()).map_err(|error| broken(&error))?;
     recovered.check(&ledger).map_err(|error| broken(&error))?;

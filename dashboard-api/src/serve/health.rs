@@ -47,6 +47,9 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
         });
         told["state"] =
             json!({ "saved_offset": saved.offset, "bytes": saved.bytes, "trouble": saved.trouble });
+        let at_rest = snapshot.at_rest;
+        told["at_rest"] =
+            json!({ "subjects": at_rest.subjects, "events": at_rest.events, "bytes": saved.resting_bytes });
     }
     // An engine that is too busy or has stopped cannot say; the rest is told all the same.
     if let Some((sources, _)) = sources {

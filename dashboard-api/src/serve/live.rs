@@ -172,6 +172,7 @@ impl Live {
             offset: 0,
             saving: None,
             saver: None,
+            is_leaving: false,
             last_saved: std::time::Instant::now(),
         };
         let Some(storage) = storage else {

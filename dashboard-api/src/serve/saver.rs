@@ -6,10 +6,11 @@
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::time::Instant;
 
-use compute::engine::{Engine, STATE_FORMAT};
+use compute::engine::{Engine, RestDraft, RestRule, STATE_FORMAT, Snapshot};
 use compute::figures::Level;
 use compute::result;
-use store::{SnapshotError, SnapshotInfo, Snapshots};
+use ingest::durable::RestWriter;
+use store::{ArchiveError, Segments, SnapshotError, SnapshotInfo, SnapshotWriter, Snapshots};
 
 /// Bytes the engine writes at a time.
 const PIECE_BYTES: usize = 128 << 10;
@@ -22,10 +23,35 @@ pub(super) struct Saver {
     offset: u64,
     began: Instant,
     /// `None` once all has been handed over.
-    pieces: Option<SyncSender<Vec<u8>>>,
-    waiting: Option<Vec<u8>>,
+    pieces: Option<SyncSender<Piece>>,
+    waiting: Option<Piece>,
     is_whole: bool,
-    done: Receiver<Result<SnapshotInfo, SnapshotError>>,
+    done: Receiver<Result<(SnapshotInfo, Segments), SaveError>>,
+}
+
+/// Part of the state, and of what goes to rest; an empty one says that all was handed over.
+#[derive(Debug)]
+struct Piece {
+    state: Vec<u8>,
+    resting: RestDraft,
+}
+
+impl Piece {
+    /// Nothing more comes.
+    fn is_end(&self) -> bool {
+        self.state.is_empty() && self.resting.is_empty()
+    }
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SaveError {
+    /// The state could not be written.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// What goes to rest could not.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }
 
 /// How a snapshot ended.
@@ -35,44 +61,41 @@ pub(super) struct Saved {
     pub(super) offset: u64,
     /// Seconds it took.
     pub(super) seconds: f64,
-    /// Its size, or why there is none.
-    pub(super) outcome: Result<SnapshotInfo, SnapshotError>,
+    /// Its size and what it rests on, or why there is none.
+    pub(super) outcome: Result<(SnapshotInfo, Segments), SaveError>,
 }
 
 impl Saver {
     /// Begins a snapshot of `engine` as it is, at the log offset `offset`.
     pub(super) fn begin(
         engine: &mut Engine,
-        snapshots: &Snapshots,
+        (snapshots, mut resting, rule): (&Snapshots, RestWriter, RestRule),
         offset: u64,
     ) -> Result<Saver, SnapshotError> {
         let mut writer = snapshots.begin(offset, STATE_FORMAT)?;
-        let (pieces, handed) = sync_channel::<Vec<u8>>(PIECES_MAX);
+        let (pieces, handed) = sync_channel::<Piece>(PIECES_MAX);
         let (tell, done) = sync_channel(1);
         let shown = engine.snapshot();
         std::thread::spawn(move || {
-            let mut written = Ok(());
+            let mut written: Result<(), SaveError> = Ok(());
             let mut last_was_whole = false;
             for piece in handed {
                 // An empty piece says that the state is whole; without it the engine gave up.
-                last_was_whole = piece.is_empty();
-                if written.is_ok() {
-                    written = writer.push(&piece);
-                }
+                last_was_whole = piece.is_end();
+                written = written.and_then(|()| {
+                    resting.take(&piece.resting)?;
+                    Ok(writer.push(&piece.state)?)
+                });
             }
             let outcome = match written {
-                // What was shown stands behind the state, so that a recount can say what it moved.
-                Ok(()) if last_was_whole => {
-                    let figures = result::all(&shown, &[Level::Agency]);
-                    writer.push(figures.as_bytes()).and_then(|()| writer.finish())
-                }
+                Ok(()) if last_was_whole => finish(writer, resting, &shown, offset),
                 Ok(()) => return,
                 Err(error) => Err(error),
             };
             // The engine may have stopped meanwhile.
             let _ = tell.send(outcome);
         });
-        engine.begin_save();
+        engine.begin_save_and_rest(rule);
         let (pieces, began) = (Some(pieces), Instant::now());
         Ok(Saver { offset, began, pieces, waiting: None, is_whole: false, done })
     }
@@ -81,16 +104,22 @@ impl Saver {
     pub(super) fn go_on(&mut self, engine: &mut Engine) -> Option<Saved> {
         if let Some(pieces) = &self.pieces {
             if self.waiting.is_none() && !self.is_whole {
-                let mut piece = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 4);
-                self.is_whole = engine.save_some(PIECE_BYTES, &mut piece);
-                self.waiting = Some(piece);
+                let mut state = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 4);
+                self.is_whole = engine.save_some(PIECE_BYTES, &mut state);
+                let resting = engine.take_rest_draft();
+                // While dossiers are chosen there may be nothing to write.
+                if state.is_empty() && resting.is_empty() {
+                    return None;
+                }
+                self.waiting = Some(Piece { state, resting });
             }
-            let piece = self.waiting.take().unwrap_or_default();
-            let is_end = piece.is_empty();
+            let end = || Piece { state: Vec::new(), resting: RestDraft::default() };
+            let piece = self.waiting.take().unwrap_or_else(end);
+            let is_end = piece.is_end();
             match pieces.try_send(piece) {
                 Ok(()) if is_end => self.pieces = None,
                 Ok(()) => {}
-                Err(TrySendError::Full(piece)) => self.waiting = (!piece.is_empty()).then_some(piece),
+                Err(TrySendError::Full(piece)) => self.waiting = (!piece.is_end()).then_some(piece),
                 Err(TrySendError::Disconnected(_)) => self.pieces = None,
             }
             return None;
@@ -98,9 +127,24 @@ impl Saver {
         let outcome = match self.done.try_recv() {
             Ok(outcome) => outcome,
             Err(TryRecvError::Empty) => return None,
-            Err(TryRecvError::Disconnected) => Err(SnapshotError::Failed { file: "state".to_owned() }),
+            Err(TryRecvError::Disconnected) => Err(SnapshotError::Failed { file: "state".to_owned() }.into()),
         };
-        engine.abandon_save();
+        if outcome.is_err() {
+            engine.abandon_save();
+        }
         Some(Saved { offset: self.offset, seconds: self.began.elapsed().as_secs_f64(), outcome })
     }
+}
+
+/// What rests is listed before the state has its name; what was shown stands behind the state, so that a recount can say
+/// what it moved.
+fn finish(
+    mut writer: SnapshotWriter,
+    resting: RestWriter,
+    shown: &Snapshot,
+    offset: u64,
+) -> Result<(SnapshotInfo, Segments), SaveError> {
+    writer.push(result::all(shown, &[Level::Agency]).as_bytes())?;
+    let segments = resting.finish(offset)?;
+    Ok((writer.finish()?, segments))
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use compute::engine::Setup;
-use ingest::durable::{Ledger, Recovered, recover};
-use store::{EventLog, Snapshots};
+use ingest::durable::{Kept, Ledger, Recovered, recover};
+use store::{Archive, DataFolder, EventLog, Snapshots};
 use tokio::sync::watch;
 
 use super::keeper::{Errand, Keeper, SharedState};
@@ -36,8 +36,8 @@ impl Start {
         mut worker: Worker,
         queue: &Receiver<Request>,
     ) {
-        let (log, snapshots) = (storage.folder.log, storage.folder.snapshots);
-        let (recovered, ledger) = match self.recover(&setup, &log, &snapshots) {
+        let DataFolder { log, snapshots, archive } = storage.folder;
+        let (recovered, ledger) = match self.recover(&setup, &log, &snapshots, &archive) {
             Ok(recovered) => recovered,
             // Stop rather than lie: the handle sees that the thread has gone.
             Err(problem) => {
@@ -52,6 +52,7 @@ impl Start {
             let mut saved = self.live.saved.lock().unwrap_or_else(PoisonError::into_inner);
             (saved.offset, saved.moved) = (recovered.snapshot, recovered.moved);
         }
+        let at_rest = recovered.at_rest;
         worker.engine = recovered.engine;
         (worker.came, worker.offset) = (ledger.clone(), recovered.next_offset);
         if let Err(problem) = worker.catch_up() {
@@ -76,6 +77,8 @@ impl Start {
         }
         worker.saving = Some(Saving {
             snapshots,
+            archive,
+            at_rest,
             every: storage.save_every,
             keeper: self.errands,
             retires: storage.retires,
@@ -92,6 +95,7 @@ impl Start {
         setup: &impl Fn() -> Setup,
         log: &EventLog,
         snapshots: &Snapshots,
+        archive: &Archive,
     ) -> Result<(Recovered, Ledger), ingest::durable::RecoveryError> {
         let started = std::time::Instant::now();
         let mut last_told = started;
@@ -102,7 +106,7 @@ impl Start {
                 tracing::info!(reached, wanted, "reading the log");
             }
         };
-        let recovered = recover(&log.reader(), snapshots, &mut || setup(), progress)?;
+        let recovered = recover(Kept { log: &log.reader(), snapshots, archive }, &mut || setup(), progress)?;
         for problem in &recovered.passed_over {
             tracing::warn!(%problem, "a snapshot could not be used; an older one or the log was");
         }

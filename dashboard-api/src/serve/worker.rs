@@ -8,9 +8,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use compute::engine::{Engine, Snapshot, Tally};
-use ingest::durable::{Accepted, Ledger, Moved, recovery};
-use store::Snapshots;
+use compute::engine::{Engine, RestRule, Snapshot, Tally};
+use ingest::durable::{Accepted, Ledger, Moved, RestWriter, RestingPlace, recovery};
+use store::{Archive, Snapshots};
 use tokio::sync::{oneshot, watch};
 
 use super::keeper::Errand;
@@ -22,6 +22,12 @@ use crate::telemetry::Telemetry;
 const STEP_EVENTS_MAX: usize = 50_000;
 /// How often time moves when nothing arrives.
 const TICK: Duration = Duration::from_millis(100);
+/// Dossiers of which nothing was heard for so long may leave memory when all their periods are closed.
+const QUIET_SECONDS: i64 = 30 * 86_400;
+/// The most that go with one snapshot.
+const RESTING_MAX: usize = 50_000;
+/// The most that leave between two steps.
+const LEAVING_MAX: usize = 200;
 /// How often a snapshot under way goes on when nothing arrives.
 const SAVE_BEAT: Duration = Duration::from_millis(1);
 
@@ -48,6 +54,8 @@ pub(crate) struct StateSaved {
     pub(crate) offset: Option<u64>,
     /// Its bytes.
     pub(crate) bytes: u64,
+    /// Bytes of the subjects at rest.
+    pub(crate) resting_bytes: u64,
     /// Why the last attempt failed.
     pub(crate) trouble: Option<String>,
     /// What the recount at the start moved, if there was one.
@@ -57,6 +65,9 @@ pub(crate) struct StateSaved {
 /// Where snapshots of the state go, and how often.
 pub(super) struct Saving {
     pub(super) snapshots: Snapshots,
+    pub(super) archive: Archive,
+    /// The segments of the archive the state rests on, newest first.
+    pub(super) at_rest: Vec<u64>,
     pub(super) every: Duration,
     pub(super) keeper: SyncSender<Errand>,
     /// Whether events before the oldest snapshot kept may be removed.
@@ -76,13 +87,15 @@ pub(super) struct Worker {
     pub(super) offset: u64,
     pub(super) saving: Option<Saving>,
     pub(super) saver: Option<Saver>,
+    /// Dossiers gone to rest with the last snapshot are leaving memory.
+    pub(super) is_leaving: bool,
     pub(super) last_saved: Instant,
 }
 
 impl Worker {
     pub(super) fn run(mut self, queue: &Receiver<Request>) {
         loop {
-            let patience = if self.saver.is_some() { SAVE_BEAT } else { TICK };
+            let patience = if self.saver.is_some() || self.is_leaving { SAVE_BEAT } else { TICK };
             let first = match queue.recv_timeout(patience) {
                 Ok(request) => Some(request),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -169,6 +182,10 @@ impl Worker {
             }
             return Ok(());
         }
+        if self.is_leaving {
+            self.is_leaving = !self.engine.leave_some(LEAVING_MAX);
+            return Ok(());
+        }
         let Some(saving) = &self.saving else { return Ok(()) };
         let newest = saving.state.lock().unwrap_or_else(PoisonError::into_inner).offset;
         if self.last_saved.elapsed() < saving.every || newest == Some(self.offset) {
@@ -177,7 +194,11 @@ impl Worker {
         self.last_saved = Instant::now();
         // No event lost, none counted twice: held at every snapshot, source by source.
         recovery::check(&self.engine, &self.came).map_err(|problem| problem.to_string())?;
-        match Saver::begin(&mut self.engine, &saving.snapshots, self.offset) {
+        let now = self.engine.as_of().unix_seconds();
+        let quiet_since = compute::instant::Instant::from_unix(now.saturating_sub(QUIET_SECONDS), 0);
+        let rule = RestRule { quiet_since, subjects_max: RESTING_MAX };
+        let resting = RestWriter::new(&saving.archive, &saving.at_rest);
+        match Saver::begin(&mut self.engine, (&saving.snapshots, resting, rule), self.offset) {
             Ok(saver) => self.saver = Some(saver),
             Err(error) => {
                 tracing::warn!(%error, "no snapshot of the state can be written; the log keeps every event");
@@ -188,10 +209,14 @@ impl Worker {
     }
 
     fn note_saved(&mut self, saved: Saved) {
-        let Some(saving) = &self.saving else { return };
+        let Some(saving) = &mut self.saving else { return };
         let mut state = saving.state.lock().unwrap_or_else(PoisonError::into_inner);
         match saved.outcome {
-            Ok(info) => {
+            Ok((info, segments)) => {
+                saving.at_rest = segments.ids().to_vec();
+                state.resting_bytes = segments.bytes();
+                self.engine.rest_on(Arc::new(RestingPlace(segments)));
+                self.is_leaving = true;
                 tracing::info!(
                     offset = saved.offset,
                     bytes = info.bytes,
@@ -199,7 +224,11 @@ impl Worker {
                     "state saved"
                 );
                 (state.offset, state.bytes, state.trouble) = (Some(saved.offset), info.bytes, None);
-                let oldest = saving.snapshots.list().ok().and_then(|kept| kept.into_iter().min());
+                let kept = saving.snapshots.list().unwrap_or_default();
+                if let Err(error) = saving.archive.tidy(&kept) {
+                    tracing::warn!(%error, "segments no longer needed could not be removed");
+                }
+                let oldest = kept.into_iter().min();
                 if let Some(oldest) = oldest.filter(|_| saving.retires) {
                     // A keeper that is busy is asked again at the next snapshot.
                     let _ = saving.keeper.try_send(Errand::Retire(oldest));
@@ -217,7 +246,7 @@ impl Worker {
         if let Some(saving) = &self.saving {
             self.last_saved = Instant::now().checked_sub(saving.every).unwrap_or_else(Instant::now);
         }
-        while self.saver.is_some() {
+        while self.saver.is_some() || self.is_leaving {
             self.go_on_waiting();
         }
         if let Err(problem) = self.save() {

@@ -13,10 +13,11 @@ use compute::figures::Level;
 use compute::instant::Instant;
 use compute::result;
 use memchr::memchr_iter;
-use store::{EventLog, LogError, LogReader, SnapshotError, SnapshotReader, Snapshots};
+use store::{Archive, ArchiveError, EventLog, LogError, LogReader, SnapshotError, SnapshotReader, Snapshots};
 use thiserror::Error;
 
 use super::accepted::Accepted;
+use super::at_rest::RestingPlace;
 use super::ledger::Ledger;
 use crate::decode;
 
@@ -90,6 +91,17 @@ pub enum RecoveryError {
     Ledger(#[from] serde_json::Error),
 }
 
+/// What a restart reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'k> {
+    /// The events.
+    pub log: &'k LogReader,
+    /// States.
+    pub snapshots: &'k Snapshots,
+    /// Subjects at rest.
+    pub archive: &'k Archive,
+}
+
 /// A state that was had again.
 #[derive(Debug)]
 pub struct Recovered {
@@ -99,6 +111,8 @@ pub struct Recovered {
     pub next_offset: u64,
     /// The snapshot it came from; `None` when it was built from the log alone.
     pub snapshot: Option<u64>,
+    /// The segments of the archive it rests on, newest first.
+    pub at_rest: Vec<u64>,
     /// Whether what it was counted as could be kept.
     pub is_counted: bool,
     /// Snapshots that could not be used, and why.
@@ -127,11 +141,11 @@ const MOVED_EXAMPLES_MAX: usize = 20;
 /// # Errors
 /// [`RecoveryError`]; nothing is changed by it.
 pub fn recover(
-    log: &LogReader,
-    snapshots: &Snapshots,
+    kept: Kept<'_>,
     setup: &mut dyn FnMut() -> Setup,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Recovered, RecoveryError> {
+    let Kept { log, snapshots, archive } = kept;
     let mut passed_over = Vec::new();
     let mut offsets = snapshots.list()?;
     offsets.sort_unstable();
@@ -140,12 +154,20 @@ pub fn recover(
         return Err(RecoveryError::LogIsShort { next: log.next_offset(), saved });
     }
     for offset in offsets.into_iter().rev() {
-        match restore(snapshots, offset, setup()) {
-            Ok((mut engine, is_counted, shown)) if offset >= log.first_offset() => {
+        match restore((snapshots, archive), offset, setup()) {
+            Ok((mut engine, is_counted, shown, at_rest)) if offset >= log.first_offset() => {
                 let moved = (!is_counted).then(|| recount(&mut engine, &shown)).transpose()?;
                 let (next_offset, snapshot, replayed) = (offset, Some(offset), 0);
-                let mut recovered =
-                    Recovered { engine, next_offset, snapshot, is_counted, passed_over, replayed, moved };
+                let mut recovered = Recovered {
+                    engine,
+                    next_offset,
+                    snapshot,
+                    at_rest,
+                    is_counted,
+                    passed_over,
+                    replayed,
+                    moved,
+                };
                 recovered.catch_up(log, progress)?;
                 return Ok(recovered);
             }
@@ -158,8 +180,9 @@ pub fn recover(
     }
     let engine = Engine::new(setup());
     let (next_offset, snapshot, is_counted, replayed) = (0, None, false, 0);
+    let at_rest = Vec::new();
     let mut recovered =
-        Recovered { engine, next_offset, snapshot, is_counted, passed_over, replayed, moved: None };
+        Recovered { engine, next_offset, snapshot, at_rest, is_counted, passed_over, replayed, moved: None };
     recovered.catch_up(log, progress)?;
     Ok(recovered)
 }
@@ -328,16 +351,30 @@ fn recount(engine: &mut Engine, shown: &str) -> Result<Moved, RecoveryError> {
     Ok(moved)
 }
 
-/// The engine of a snapshot, whether it is counted, and the figures that were shown when it was taken.
-fn restore(snapshots: &Snapshots, offset: u64, setup: Setup) -> Result<(Engine, bool, String), String> {
+/// The engine of a snapshot, whether it is counted, the figures that were shown when it was taken, and the segments it
+/// rests on.
+fn restore(
+    (snapshots, archive): (&Snapshots, &Archive),
+    offset: u64,
+    setup: Setup,
+) -> Result<(Engine, bool, String, Vec<u64>), String> {
+    let at_rest = match archive.list(offset) {
+        Ok(ids) => ids,
+        // Nothing had gone to rest yet; a state that says otherwise is refused for it.
+        Err(ArchiveError::NotListed { .. }) => Vec::new(),
+        Err(problem) => return Err(problem.to_string()),
+    };
+    let segments = archive.open_segments(&at_rest).map_err(|problem| problem.to_string())?;
+    let place =
+        (!at_rest.is_empty()).then(|| Arc::new(RestingPlace(segments)) as Arc<dyn compute::engine::Archive>);
     let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
     let mut input = Content { reader, block: Vec::new(), start: 0 };
-    let restored = Engine::restore(setup, &mut input, None);
+    let restored = Engine::restore(setup, &mut input, place);
     let (engine, restored) = restored.map_err(|problem| format!("snapshot {offset}: {problem}"))?;
     // Only behind the last block stands whether this was the whole.
     let mut shown = String::new();
     input.read_to_string(&mut shown).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
-    Ok((engine, restored.is_counted, shown))
+    Ok((engine, restored.is_counted, shown, at_rest))
 }
 
 /// The content of a snapshot as a stream of bytes.

@@ -8,12 +8,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use compute::codes::LocalCodes;
-use compute::engine::{Engine, Keep, Routed, STATE_FORMAT};
+use compute::engine::{Engine, Keep, RestDraft, RestRule, Routed, STATE_FORMAT};
 use compute::instant::Instant;
-use ingest::durable::{Accepted, Ledger, RecoveryError, left_behind, recover, recovery};
+use ingest::durable::{
+    Accepted, Kept, Ledger, RecoveryError, RestWriter, RestingPlace, left_behind, recover, recovery,
+};
 use store::{
-    Chunk, DataFolder, Disk, EventLog, FolderSettings, LogError, SnapshotError, SnapshotInfo, SnapshotWriter,
-    Snapshots,
+    Archive, Chunk, DataFolder, Disk, EventLog, FolderSettings, LogError, SnapshotError, SnapshotInfo,
+    SnapshotWriter, Snapshots,
 };
 
 use crate::stream::setup;
@@ -28,9 +30,10 @@ struct Request {
 struct Saver {
     offset: u64,
     writer: SnapshotWriter,
-    pieces: VecDeque<Vec<u8>>,
+    resting: RestWriter,
+    pieces: VecDeque<(Vec<u8>, RestDraft)>,
     is_whole: bool,
-    written: Result<(), SnapshotError>,
+    written: Result<(), String>,
 }
 
 /// What a process is started with.
@@ -46,6 +49,9 @@ pub(super) struct Start {
 pub(super) struct Process {
     pub(super) log: EventLog,
     pub(super) snapshots: Snapshots,
+    archive: Archive,
+    /// The segments the state rests on.
+    at_rest: Vec<u64>,
     pub(super) ledger: Ledger,
     /// Events before this offset were handed to the engine.
     handed: u64,
@@ -63,10 +69,14 @@ pub(super) struct Process {
 impl Process {
     /// Opens the folder and restores what was, as `nhip serve --data` does.
     pub(super) fn start(disk: Arc<dyn Disk>, start: Start) -> Result<Process, String> {
-        let DataFolder { log, snapshots } =
+        let DataFolder { log, snapshots, archive } =
             DataFolder::open_on(disk, start.settings).map_err(|error| error.to_string())?;
         let mut fresh = || setup(start.shards, Keep::From(start.from));
-        let recovered = recover(&log.reader(), &snapshots, &mut fresh, &mut |_, _| {});
+        let recovered = recover(
+            Kept { log: &log.reader(), snapshots: &snapshots, archive: &archive },
+            &mut fresh,
+            &mut |_, _| {},
+        );
         let recovered = recovered.map_err(|error| error.to_string())?;
         let ledger = Ledger::read(log.ledger()).map_err(|error| error.to_string())?;
         recovered.check(&ledger).map_err(|error| error.to_string())?;
@@ -75,6 +85,8 @@ impl Process {
         Ok(Process {
             log,
             snapshots,
+            archive,
+            at_rest: recovered.at_rest,
             came: ledger.clone(),
             ledger,
             handed: recovered.next_offset,
@@ -164,15 +176,15 @@ impl Process {
         self.queue.len()
     }
 
-    /// The engine takes so many requests and moves on to `clock`.
-    pub(super) fn step(&mut self, requests: usize, clock: Instant) {
+    /// The engine takes so many requests and moves on to `clock`; it stops when what is at rest cannot be read.
+    pub(super) fn step(&mut self, requests: usize, clock: Instant) -> Result<(), compute::ComputeError> {
         for Request { accepted, next_offset } in self.queue.drain(..requests.min(self.queue.len())) {
             self.engine.apply(std::slice::from_ref(&accepted.routed));
             self.came.add(&accepted.came);
             self.came.note_arrival(accepted.arrived.to_bits());
             self.offset = next_offset;
         }
-        self.engine.advance(clock).unwrap();
+        self.engine.advance(clock)
     }
 
     /// Whether a snapshot is under way.
@@ -187,9 +199,10 @@ impl Process {
         }
         recovery::check(&self.engine, &self.came).unwrap();
         let writer = self.snapshots.begin(self.offset, STATE_FORMAT)?;
-        self.engine.begin_save();
+        let resting = RestWriter::new(&self.archive, &self.at_rest);
+        self.engine.begin_save_and_rest(RestRule { quiet_since: self.engine.as_of(), subjects_max: 40 });
         let (pieces, is_whole, written) = (VecDeque::new(), false, Ok(()));
-        self.saver = Some(Saver { offset: self.offset, writer, pieces, is_whole, written });
+        self.saver = Some(Saver { offset: self.offset, writer, resting, pieces, is_whole, written });
         Ok(())
     }
 
@@ -198,28 +211,44 @@ impl Process {
         &mut self,
         piece_bytes: usize,
         writes: usize,
-    ) -> Option<Result<SnapshotInfo, SnapshotError>> {
+    ) -> Option<Result<SnapshotInfo, String>> {
         let mut saver = self.saver.take()?;
         if !saver.is_whole {
             let mut piece = Vec::new();
             saver.is_whole = self.engine.save_some(piece_bytes, &mut piece);
-            saver.pieces.push_back(piece);
+            saver.pieces.push_back((piece, self.engine.take_rest_draft()));
         }
-        for piece in saver.pieces.drain(..writes.min(saver.pieces.len())) {
+        for (piece, draft) in saver.pieces.drain(..writes.min(saver.pieces.len())) {
             if saver.written.is_ok() {
-                saver.written = saver.writer.push(&piece);
+                let taken = saver.resting.take(&draft).map_err(|error| error.to_string());
+                saver.written =
+                    taken.and_then(|()| saver.writer.push(&piece).map_err(|error| error.to_string()));
             }
         }
         if !saver.is_whole || !saver.pieces.is_empty() {
             self.saver = Some(saver);
             return None;
         }
-        self.engine.abandon_save();
-        let outcome = saver.written.and_then(|()| saver.writer.finish());
-        if outcome.is_ok() {
-            self.newest = Some(saver.offset);
+        let listed = saver
+            .written
+            .and_then(|()| saver.resting.finish(saver.offset).map_err(|error| error.to_string()));
+        let outcome = listed.and_then(|segments| {
+            let info = saver.writer.finish().map_err(|error| error.to_string())?;
+            Ok((info, segments))
+        });
+        match &outcome {
+            Ok((_, segments)) => {
+                self.newest = Some(saver.offset);
+                self.at_rest = segments.ids().to_vec();
+                self.engine.rest_on(Arc::new(RestingPlace(segments.clone())));
+                while !self.engine.leave_some(7) {}
+                let kept = self.snapshots.list().unwrap_or_default();
+                // What cannot be tidied now is tidied behind the next snapshot.
+                let _ = self.archive.tidy(&kept);
+            }
+            Err(_) => self.engine.abandon_save(),
         }
-        Some(outcome)
+        Some(outcome.map(|(info, _)| info))
     }
 
     /// Gives up the snapshot under way.

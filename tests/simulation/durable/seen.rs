@@ -12,6 +12,9 @@ pub(super) struct Seen {
     pub(super) refused: u64,
     pub(super) handed_on: u64,
     pub(super) snapshots: u64,
+    pub(super) rested: u64,
+    pub(super) woken: u64,
+    pub(super) stopped: u64,
     pub(super) failed_snapshots: u64,
     pub(super) abandoned: u64,
     pub(super) retired: u64,
@@ -22,7 +25,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// All of them.
-    pub(super) fn counts(&mut self) -> [&mut u64; 15] {
+    pub(super) fn counts(&mut self) -> [&mut u64; 18] {
         let Seen {
             crashes,
             kills,
@@ -33,6 +36,9 @@ impl Seen {
             refused,
             handed_on,
             snapshots,
+            rested,
+            woken,
+            stopped,
             failed_snapshots,
             abandoned,
             retired,
@@ -50,6 +56,9 @@ impl Seen {
             refused,
             handed_on,
             snapshots,
+            rested,
+            woken,
+            stopped,
             failed_snapshots,
             abandoned,
             retired,

@@ -274,11 +274,16 @@ impl<'a> World<'a> {
         let waiting = self.process().waiting() as u64;
         let count = usize::try_from(self.draw(waiting + 2)).unwrap();
         let process = self.process();
-        let before = process.engine.as_of();
-        process.step(count, clock);
-        let after = process.engine.as_of();
+        let (before, rested) = (process.engine.as_of(), process.engine.at_rest().subjects);
+        let stepped = process.step(count, clock);
+        let (after, woken) = (process.engine.as_of(), rested - process.engine.at_rest().subjects);
+        self.seen.woken += woken;
+        let process = self.process();
         assert!(after >= before && process.engine.tally().is_conserved());
         self.tell(format_args!("step of {count}, clock {clock:?} behind {behind}"));
+        if let Err(error) = stepped {
+            return self.stop(&error);
+        }
         self.save_on();
         if self.draw(4) == 0 {
             self.behind = 0;
@@ -288,7 +293,10 @@ impl<'a> World<'a> {
     fn save_on(&mut self) {
         let piece = usize::try_from(1 + self.chance.below(60_000)).unwrap();
         let writes = usize::try_from(self.chance.below(3)).unwrap();
-        match self.process().save_on(piece, writes) {
+        let rested = self.process().engine.at_rest().subjects;
+        let saved = self.process().save_on(piece, writes);
+        self.seen.rested += self.process().engine.at_rest().subjects - rested;
+        match saved {
             None => {}
             Some(Ok(info)) => {
                 self.seen.snapshots += 1;
@@ -305,7 +313,9 @@ impl<'a> World<'a> {
     pub(super) fn begin_save(&mut self) {
         // A save begins between steps.
         let clock = self.clock();
-        self.process().step(0, clock);
+        if let Err(error) = self.process().step(0, clock) {
+            return self.stop(&error);
+        }
         if let Err(error) = self.process().begin_save() {
             // A failed disk may have kept the unfinished file of an earlier one, which the next start removes.
             if !matches!(error, store::SnapshotError::InProgress { .. }) {
@@ -347,6 +357,13 @@ impl<'a> World<'a> {
                 self.tell(format_args!("not retired: {problem}"));
             }
         }
+    }
+
+    /// The engine has stopped rather than lie: someone starts the program again.
+    fn stop(&mut self, error: &dyn Display) {
+        self.excuse("the engine", error);
+        self.seen.stopped += 1;
+        self.kill();
     }
 
     fn kill(&mut self) {
@@ -479,7 +496,7 @@ impl<'a> World<'a> {
             self.peace();
             let clock = self.clock();
             let process = self.process();
-            process.step(usize::MAX, clock);
+            process.step(usize::MAX, clock).unwrap();
             assert_eq!(process.engine.as_of(), at);
             process.check();
             self.seen.set_aside += self.model.set_aside;

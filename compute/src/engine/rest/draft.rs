@@ -18,7 +18,8 @@ impl RestDraft {
     /// Adds an entry. `filtered` leading bytes of the key are what [`super::Archive::may_hold`] will be asked for; 0 for
     /// never.
     pub(super) fn push(&mut self, key: &[u8], filtered: usize, value: &[u8]) {
-        let length = |length: usize| u32::try_from(length).expect("an entry is shorter than its subject's events");
+        let length =
+            |length: usize| u32::try_from(length).expect("an entry is shorter than its subject's events");
         self.bytes.extend_from_slice(key);
         self.bytes.extend_from_slice(value);
         self.entries.push(Entry {

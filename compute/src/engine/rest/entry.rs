@@ -102,7 +102,10 @@ impl RestingCount {
         let whose: Vec<Whose> = units.chain(crate::engine::known(self.officer).map(Whose::Officer)).collect();
         let keys = |(period, mask): &(Period, Mask)| {
             let (period, mask) = (*period, *mask);
-            whose.iter().map(move |whose| (keyed(&key_of_rows(*whose, period), code), mask)).collect::<Vec<_>>()
+            whose
+                .iter()
+                .map(move |whose| (keyed(&key_of_rows(*whose, period), code), mask))
+                .collect::<Vec<_>>()
         };
         self.rows.iter().flat_map(keys).collect()
     }
@@ -110,7 +113,13 @@ impl RestingCount {
 
 impl RestingSubject {
     /// Adds the entries of the subject with this code; `older` is what an archive already holds of it.
-    pub(super) fn put(&self, draft: &mut RestDraft, code: &[u8], identities: &[u64], older: Option<&RestingSubject>) {
+    pub(super) fn put(
+        &self,
+        draft: &mut RestDraft,
+        code: &[u8],
+        identities: &[u64],
+        older: Option<&RestingSubject>,
+    ) {
         let key = key_of_subject(code);
         draft.push(&key, key.len(), &self.to_bytes());
         for hash in identities {

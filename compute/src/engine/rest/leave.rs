@@ -70,17 +70,17 @@ pub(in crate::engine) struct Chooser<'e> {
 
 impl Chooser<'_> {
     /// Has the subject at `place` go to rest if the rule says so; whether it does.
-    pub(in crate::engine) fn choose(&mut self, shard: &mut Shard, place: usize) -> std::io::Result<bool> {
+    pub(in crate::engine) fn choose(&mut self, shard: &mut Shard, place: usize) -> bool {
         let subject = &shard.subjects[place];
         let is_full = self.leaving.chosen.subjects >= self.leaving.rule.subjects_max as u64;
         if is_full || !self.is_at_rest(subject) {
-            return Ok(false);
+            return false;
         }
         let code = subject.code();
-        let key = key_of_subject(code);
-        let older = match self.archive.filter(|archive| archive.may_hold(&key)) {
-            Some(archive) => archive.get(&key)?.map(RestingSubject::read).transpose().map_err(std::io::Error::other)?,
-            None => None,
+        let Ok(older) = self.older(code) else {
+            // What it lay there as cannot be overwritten unseen: nobody else goes this time, and nothing is lost.
+            self.leaving.rule.subjects_max = 0;
+            return false;
         };
         let resting = RestingSubject {
             procedure: shard.procedures[place],
@@ -92,7 +92,14 @@ impl Chooser<'_> {
         self.leaving.chosen.subjects += 1;
         self.leaving.chosen.events += identities.len() as u64;
         shard.resting.get_or_insert_default().choose(place);
-        Ok(true)
+        true
+    }
+
+    /// What the archive already holds of a subject that was brought back.
+    fn older(&self, code: &[u8]) -> std::io::Result<Option<RestingSubject>> {
+        let key = key_of_subject(code);
+        let Some(archive) = self.archive.filter(|archive| archive.may_hold(&key)) else { return Ok(None) };
+        archive.get(&key)?.map(RestingSubject::read).transpose().map_err(std::io::Error::other)
     }
 
     /// It has ended, nothing was heard of it for a while, and no period it counts in goes on.
@@ -155,7 +162,8 @@ impl Engine {
         let mut left = 0;
         for number in 0..shards {
             while left < subjects_max
-                && let Some(place) = self.shards[number].resting.as_mut().and_then(|resting| resting.places.pop())
+                && let Some(place) =
+                    self.shards[number].resting.as_mut().and_then(|resting| resting.places.pop())
             {
                 left += 1;
                 let place = place as usize;

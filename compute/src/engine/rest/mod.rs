@@ -32,6 +32,10 @@ pub trait Archive: Debug + Send + Sync {
     fn may_hold(&self, key: &[u8]) -> bool;
     /// The entries whose keys begin so, in order.
     fn scan<'a>(&'a self, prefix: &[u8]) -> Box<dyn Iterator<Item = io::Result<ArchiveEntry>> + 'a>;
+    /// The same for a key that [`Archive::may_hold`] may be asked for.
+    fn scan_held<'a>(&'a self, key: &[u8]) -> Box<dyn Iterator<Item = io::Result<ArchiveEntry>> + 'a> {
+        self.scan(key)
+    }
 }
 
 /// Which dossiers go to rest with a save.

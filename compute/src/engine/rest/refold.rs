@@ -61,7 +61,8 @@ impl Engine {
         let names = codes.names();
         for (number, woken, before) in slice.drain(..) {
             let subject = &self.shards[number].subjects[woken.place];
-            let is_as_before = subject.counted == before && !subject.is_open && subject.next_change == Instant::LAST;
+            let is_as_before =
+                subject.counted == before && !subject.is_open && subject.next_change == Instant::LAST;
             if is_as_before {
                 self.shards[number].forget(woken.place);
             } else {

@@ -6,9 +6,9 @@
 use std::io;
 use std::sync::Arc;
 
-use super::Archive;
 use super::entry::{RestingCount, RestingSubject, key_of_identity, key_of_procedure, key_of_subject};
 use super::leave::hash_of;
+use super::{Archive, ArchiveEntry};
 use crate::ComputeError;
 use crate::codes::{Code, Names};
 use crate::engine::identity::Stored;
@@ -97,7 +97,8 @@ impl Engine {
             let subject = SubjectRef::new(number, woken.place, shards);
             self.at_rest.subjects -= 1;
             self.at_rest.events -= woken.identities.len() as u64;
-            stored.extend(woken.identities.into_iter().map(|identity_hash| Stored { identity_hash, subject }));
+            stored
+                .extend(woken.identities.into_iter().map(|identity_hash| Stored { identity_hash, subject }));
             let shard = &mut self.shards[number];
             if self.refold == Some(false) {
                 // Nothing at rest is among the counts yet.
@@ -138,7 +139,7 @@ impl Engine {
             if !archive.may_hold(&prefix) {
                 continue;
             }
-            for code in self.codes_behind(archive.as_ref(), &prefix) {
+            for code in self.codes_behind(archive.scan_held(&prefix), prefix.len()) {
                 self.find_or_wake(&code);
             }
         }
@@ -149,7 +150,8 @@ impl Engine {
         // What is all folded again need not be brought back for this.
         let Some(archive) = self.archive.clone().filter(|_| self.refold.is_none()) else { return };
         for procedure in changed.iter().map(|code| code.0).chain([MIXED]) {
-            for code in self.codes_behind(archive.as_ref(), &key_of_procedure(procedure)) {
+            let prefix = key_of_procedure(procedure);
+            for code in self.codes_behind(archive.scan(&prefix), prefix.len()) {
                 if let Some((number, place)) = self.find_or_wake(&code) {
                     self.shards[number].mark(place);
                 }
@@ -157,11 +159,15 @@ impl Engine {
         }
     }
 
-    /// The codes behind a prefix of keys.
-    fn codes_behind(&mut self, archive: &dyn Archive, prefix: &[u8]) -> Vec<String> {
-        let found = archive.scan(prefix).map(|entry| {
+    /// The codes behind so many bytes of keys.
+    fn codes_behind(
+        &mut self,
+        entries: impl Iterator<Item = io::Result<ArchiveEntry>>,
+        prefix: usize,
+    ) -> Vec<String> {
+        let found = entries.map(|entry| {
             let (key, _) = entry?;
-            String::from_utf8(key[prefix.len()..].to_vec()).map_err(io::Error::other)
+            String::from_utf8(key[prefix..].to_vec()).map_err(io::Error::other)
         });
         found.collect::<io::Result<_>>().unwrap_or_else(|error| {
             self.note_trouble(&error);

@@ -19,8 +19,8 @@ use crate::engine::rest::{Archive, AtRest, hash_of};
 use crate::engine::shard::{SubjectRef, Tally};
 use crate::engine::subject::{Counted, CountedRow};
 use crate::engine::{Clash, Engine, Keep, PARALLEL_FROM, PeriodState, Setup, periods_between, shard_of};
-use crate::event::record::subject_hash;
 use crate::event::Family;
+use crate::event::record::subject_hash;
 use crate::instant::Instant;
 use crate::period::Period;
 

@@ -184,13 +184,10 @@ impl Engine {
                 if progress.is_early(place) || shard.subjects[place].is_vacant() {
                     continue;
                 }
-                match chooser.as_mut().map_or(Ok(false), |chooser| chooser.choose(shard, place)) {
-                    Ok(true) => chosen += 1,
-                    Ok(false) => put_subject(out, number, &shard.subjects[place], shard.procedures[place]),
-                    Err(error) => {
-                        self.trouble = Some(error.to_string());
-                        progress.next = progress.end;
-                    }
+                if chooser.as_mut().is_some_and(|chooser| chooser.choose(shard, place)) {
+                    chosen += 1;
+                } else {
+                    put_subject(out, number, &shard.subjects[place], shard.procedures[place]);
                 }
             }
             shard.saving = Some(progress);
