@@ -12,5 +12,6 @@ mod full_disk;
 mod kills;
 mod load;
 mod rejects;
+mod rest;
 mod serving;
 mod truth;

@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// A closed quarter and one of its months: where late and wrong events lie.
 const PERIODS: [&str; 2] = ["2026-Q1", "2026-02"];
+/// The same a year before: everything in them is closed.
+const PERIODS_BEFORE: [&str; 3] = ["2025-Q1", "2025-02", "2025"];
 const SETS: [&str; 2] = ["portal-2026", "method-note-2026"];
 const LEVELS: [&str; 2] = ["agency", "officer"];
 /// How long a restart may take.
@@ -20,14 +22,26 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Figures by question.
 pub(crate) type Figures = Vec<(String, Value)>;
 
-fn questions() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    PERIODS
-        .into_iter()
+fn questions(
+    periods: &'static [&'static str],
+) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    periods
+        .iter()
+        .copied()
         .flat_map(|period| SETS.into_iter().flat_map(move |set| LEVELS.map(|level| (period, set, level))))
 }
 
 /// The figures of one batch.
 pub(crate) fn batch(lines: &[String]) -> Figures {
+    batch_of(lines, &PERIODS)
+}
+
+/// The figures of one batch over events of the year before.
+pub(crate) fn batch_of_last_year(lines: &[String]) -> Figures {
+    batch_of(lines, &PERIODS_BEFORE)
+}
+
+fn batch_of(lines: &[String], periods: &'static [&'static str]) -> Figures {
     let folder = Folder::new();
     let file = folder.write("events.ndjson", lines.join("\n") + "\n");
     let ask = |(period, set, level): (&str, &str, &str)| {
@@ -38,11 +52,20 @@ pub(crate) fn batch(lines: &[String]) -> Figures {
         let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
         (format!("{period} {set} {level}"), told["units"].clone())
     };
-    questions().map(ask).collect()
+    questions(periods).map(ask).collect()
 }
 
 /// The figures a server shows.
 pub(crate) fn shown(server: &Server) -> Figures {
+    shown_of(server, &PERIODS)
+}
+
+/// The figures a server shows of the year before.
+pub(crate) fn shown_of_last_year(server: &Server) -> Figures {
+    shown_of(server, &PERIODS_BEFORE)
+}
+
+fn shown_of(server: &Server, periods: &'static [&'static str]) -> Figures {
     let ask = |(period, set, level): (&str, &str, &str)| {
         let answer = server.get(&format!("/api/v1/scores?period={period}&set={set}&by={level}"));
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -50,7 +73,7 @@ pub(crate) fn shown(server: &Server) -> Figures {
         assert_eq!(told["provisional"], false, "{period} is closed");
         (format!("{period} {set} {level}"), told["units"].clone())
     };
-    questions().map(ask).collect()
+    questions(periods).map(ask).collect()
 }
 
 /// Says where two results differ.
