@@ -40,6 +40,10 @@ pub enum Reason {
     ZeroDuration,
     /// Not the code of a period.
     NotPeriod,
+    /// A date of a national exchange message in neither of its two shapes.
+    NotExchangeDate,
+    /// A number outside the table of the national exchange messages.
+    NotInTable,
 }
 
 impl Reason {
@@ -62,6 +66,8 @@ impl Reason {
             Reason::NotWhole => "not_whole",
             Reason::ZeroDuration => "zero_duration",
             Reason::NotPeriod => "not_period",
+            Reason::NotExchangeDate => "not_exchange_date",
+            Reason::NotInTable => "not_in_table",
         }
     }
 
@@ -84,6 +90,10 @@ impl Reason {
             Reason::NotWhole => "write an integer from 0 to 9007199254740991, without a point",
             Reason::ZeroDuration => "a duration is 1 or more",
             Reason::NotPeriod => "write a period such as 2026-10, 2026-Q4, 2026-H2 or 2026",
+            Reason::NotExchangeDate => {
+                "write yyyyMMddHHmmss, 24-hour Vietnam time, such as 20261001133000, or ISO 8601 with seconds, such as 2026-10-01T13:30:00+07:00"
+            }
+            Reason::NotInTable => "write a number of the table in docs/exchange.md",
         }
     }
 }

@@ -8,6 +8,7 @@ mod clock;
 mod command_line;
 mod due_dates;
 mod endings;
+mod exchange;
 mod figures;
 mod http;
 mod openapi;

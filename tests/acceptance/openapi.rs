@@ -80,6 +80,10 @@ fn every_path_answers_as_described() {
                         mended.lines().last().unwrap_or_default().as_bytes(),
                     ),
                 ),
+                "post" if path == "/api/v1/exchange" => {
+                    let messages = br#"[{"MaHoSo":"H3","MaTTHC":"T","DonViXuLy":"C1","NgayTiepNhan":"20261001080000"},7]"#;
+                    (202, server.post("/api/v1/exchange?source=/s", "application/json", messages))
+                }
                 "post" if path == "/api/v1/backups" => (200, server.post(&filled, "application/json", b"")),
                 "post" => (202, server.post(&filled, "application/cloudevents-batch+json", b"[{}]")),
                 other => panic!("{path} has a method this test does not know: {other}"),

@@ -55,6 +55,10 @@ impl Clock {
             self.set_base(new, DueSource::GivenLater, tell);
             return;
         };
+        // What is in force already is stated again, not changed.
+        if new == due {
+            return tell(Step::DueGiven { at, due: new, is_effective: !is_ended });
+        }
         // The clock's instant: where it stood until this event, else the event's own.
         let instant = self.stop.map_or(at, |stop| stop.since);
         let is_effective = !is_ended && instant <= due;

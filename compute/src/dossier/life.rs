@@ -133,6 +133,7 @@ impl<'a> Life<'a> {
     ) {
         // The clock exists from the first acceptance on, and stands still once the segment has ended.
         let is_in_hand = self.accepted_at.is_some() && !is_ended;
+        self.check_order(record, is_ended, tell);
         match record.event_type {
             EventType::Submitted => self.submit(record, tell),
             EventType::Accepted => self.accept(record, is_ended, around, tell),
@@ -163,6 +164,20 @@ impl<'a> Life<'a> {
                 self.give_due(record, is_ended, tell);
             }
             _ => self.note(record, tell),
+        }
+    }
+
+    /// Work that goes on after the end, without a reopening, is applied and flagged.
+    fn check_order(&mut self, record: &Record<'a>, is_ended: bool, tell: &mut impl FnMut(Step)) {
+        let touches_clock = matches!(
+            record.event_type,
+            EventType::SupplementRequested
+                | EventType::SupplementReceived
+                | EventType::Paused
+                | EventType::Resumed
+        );
+        if touches_clock && is_ended {
+            self.anomaly(record, "the clock is touched after the end", tell);
         }
     }
 
@@ -226,7 +241,8 @@ impl<'a> Life<'a> {
     }
 
     fn submit(&mut self, record: &Record<'a>, tell: &mut impl FnMut(Step)) {
-        if self.accepted_at.is_some() {
+        // A second submission only states again what may have been corrected.
+        if self.accepted_at.is_some() && self.submitted_at.is_none() {
             self.anomaly(record, "submitted after acceptance", tell);
         }
         self.submitted_at = self.submitted_at.or(Some(record.time));

@@ -127,7 +127,7 @@ impl Engine {
         }
         survey.handling = self.averages(handling, &names);
         seen.sort_unstable_by(|one, other| one.code.as_bytes().cmp(other.code.as_bytes()));
-        raise_across(&mut seen);
+        raise_across(&mut seen, names.find(""));
         survey.bundles = bundles(&seen);
         survey.flagged = seen
             .into_iter()
@@ -216,12 +216,13 @@ fn remember(code: String, dossier: &DossierRows<'_>, deleted_at: Option<Instant>
     }
 }
 
-/// Flags that take more than one dossier to see.
-fn raise_across(seen: &mut [Seen]) {
+/// Flags that take more than one dossier to see. Senders that name nobody leave the officer's code empty: `nobody`.
+fn raise_across(seen: &mut [Seen], nobody: Option<Code>) {
     let mut by_officer: HashMap<Code, Vec<(Instant, usize)>, RandomState> = HashMap::default();
     let mut filings: HashMap<(Code, Code), Vec<Instant>, RandomState> = HashMap::default();
     for (place, dossier) in seen.iter().enumerate() {
-        if let Some((officer, ended)) = dossier.officer.zip(dossier.ended_at) {
+        let officer = dossier.officer.filter(|officer| Some(*officer) != nobody);
+        if let Some((officer, ended)) = officer.zip(dossier.ended_at) {
             by_officer.entry(officer).or_default().push((ended, place));
         }
         if let (Some(procedure), Some(agency), Some(filed)) =

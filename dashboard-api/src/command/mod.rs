@@ -2,6 +2,7 @@
 
 mod backup;
 mod doctor;
+mod exchange;
 mod import;
 mod points;
 mod rejects;
@@ -38,6 +39,8 @@ enum Command {
     Points(points::PointsArguments),
     /// Turn any CSV event log into events, by a mapping
     Import(import::ImportArguments),
+    /// National exchange messages: check what the index needs of them, or turn them into events
+    Exchange(exchange::ExchangeArguments),
     /// Write the life of a made-up province
     Simulate(simulate::SimulateArguments),
     /// Take events over HTTP and keep the index live
@@ -118,6 +121,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Score(arguments) => score::run(&arguments),
         Command::Points(arguments) => points::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Exchange(arguments) => exchange::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => serve::demo(&arguments),

@@ -57,19 +57,20 @@ pub(super) async fn take_events(State(server): State<Server>, request: Request) 
 }
 
 fn is_batch(headers: &HeaderMap) -> Result<bool, Problem> {
+    let types = ["application/cloudevents+json", "application/cloudevents-batch+json"];
+    content_type(headers, &types).map(|place| place == 1)
+}
+
+/// The place of the body's type among `types`.
+pub(super) fn content_type(headers: &HeaderMap, types: &[&str]) -> Result<usize, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/cloudevents+json" => Ok(false),
-        "application/cloudevents-batch+json" => Ok(true),
-        _ => {
-            let types = "application/cloudevents+json or application/cloudevents-batch+json";
-            Err(Problem::malformed("content_type", format!("send {types}")))
-        }
-    }
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let place = types.iter().position(|known| *known == kind);
+    place.ok_or_else(|| Problem::malformed("content_type", format!("send {}", types.join(" or "))))
 }
 
 /// The body, and its share of what may be under way at once.
-async fn read(
+pub(super) async fn read(
     server: &Server,
     request: Request,
 ) -> Result<(tokio::sync::OwnedSemaphorePermit, axum::body::Bytes), Problem> {

@@ -2,12 +2,13 @@
 //!
 //! `live` is the handle; behind it `worker` owns the engine, `keeper` the log, `saver` writes snapshots of the state,
 //! `start` restores them.
-//! `board` turns snapshots into shared rankings, `routes` answers, `intake` takes events, `health` tells how things
+//! `board` turns snapshots into shared rankings, `routes` answers, `intake` takes events, `exchange` national exchange messages, `health` tells how things
 //! stand, `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a
 //! made-up province in.
 
 mod board;
 pub(crate) mod demo;
+mod exchange;
 mod health;
 mod intake;
 mod keeper;

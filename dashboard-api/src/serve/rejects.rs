@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use compute::codes::LocalCodes;
 use ingest::durable::SetAsideMessage;
+use ingest::exchange;
 use serde_json::{Value, json};
 use store::SetAside;
 
@@ -38,7 +39,8 @@ pub(super) async fn show(State(server): State<Server>, number: Path<u64>) -> Res
     Ok(Json(told(&find(&server, *number).await?)))
 }
 
-/// `POST /api/v1/rejects/{number}/retry`: the event in the body, or with none what was kept of it.
+/// `POST /api/v1/rejects/{number}/retry`: the event in the body, or with none what was kept of it; for a national exchange message
+/// the mended message.
 pub(super) async fn retry(
     State(server): State<Server>,
     number: Path<u64>,
@@ -48,9 +50,11 @@ pub(super) async fn retry(
         return Err(Problem::Recovering { reached, wanted });
     }
     let kept = find(&server, *number).await?;
+    let was = SetAsideMessage::read(&kept.bytes).ok();
+    let exchange_source =
+        was.as_ref().filter(|was| was.via == exchange::VIA).and_then(|was| was.source.clone());
     let event = if body.trim_ascii().is_empty() {
-        let message = SetAsideMessage::read(&kept.bytes).ok().and_then(|message| message.event);
-        let event = message.ok_or_else(|| {
+        let event = was.and_then(|was| was.event).ok_or_else(|| {
             Problem::malformed(
                 "body",
                 "only the hash of this message was kept; send the mended event as the body",
@@ -62,7 +66,11 @@ pub(super) async fn retry(
     };
     let mut accepted = server.live.accepted();
     let mut codes = LocalCodes::new(&server.live.codes());
-    if let Err(rejection) = accepted.take(&event, "retry", 0, &mut codes) {
+    let taken = match exchange_source {
+        None => accepted.take(&event, "retry", 0, &mut codes),
+        Some(source) => accepted.retake_exchange(&event, &source, &mut codes),
+    };
+    if let Err(rejection) = taken {
         // It stays on the list as it was: nothing is set aside twice.
         let field = rejection.field.unwrap_or("the whole");
         return Err(Problem::malformed("event", format!("{field}: {}", rejection.reason.advice())));

@@ -19,7 +19,7 @@ use super::board::{self, View};
 use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::problem::Problem;
-use super::{Server, health, pages, rejects, stream};
+use super::{Server, exchange, health, pages, rejects, stream};
 use crate::view;
 
 /// Headers every answer carries.
@@ -37,6 +37,7 @@ const HEADERS: [(&str, &str); 4] = [
 pub(crate) fn router(server: Server) -> Router {
     Router::new()
         .route("/api/v1/events", post(take_events))
+        .route("/api/v1/exchange", post(exchange::take_messages))
         .route("/api/v1/scores", get(scores))
         .route("/api/v1/ranking", get(ranking))
         .route("/api/v1/stream", get(follow))

@@ -18,7 +18,7 @@ const TIME_FROM: i64 = 946_684_800;
 const TIME_TO: i64 = 4_102_444_800;
 
 /// Whether `time` may be an event's.
-pub(super) fn is_in_range(time: Instant) -> bool {
+pub(crate) fn is_in_range(time: Instant) -> bool {
     (TIME_FROM..TIME_TO).contains(&time.unix_seconds())
 }
 

@@ -13,6 +13,8 @@ mod text;
 
 use compute::event::Draft;
 
+pub(crate) use envelope::is_in_range;
+
 use crate::rejection::{Reason, Rejection};
 
 /// The most bytes one event may have.
@@ -42,9 +44,14 @@ pub fn decode_text(text: &str) -> Result<Draft<'_>, Rejection> {
     plain::read(text).map_or_else(|| judge(text), Ok)
 }
 
+/// Whether `text` nests deeper than is accepted.
+pub(crate) fn nests_too_deep(text: &str) -> bool {
+    text.len() > DEPTH_CHECK_FROM && text::depth(text) > DEPTH_MAX
+}
+
 /// Decodes one event the full way; the last word on every line that is not plain.
 fn judge(text: &str) -> Result<Draft<'_>, Rejection> {
-    if text.len() > DEPTH_CHECK_FROM && text::depth(text) > DEPTH_MAX {
+    if nests_too_deep(text) {
         return Err(Rejection::whole(Reason::TooDeep));
     }
     if !text::has_whole_surrogates(text) {

@@ -6,8 +6,8 @@ use compute::instant::Instant;
 
 use super::ledger::Ledger;
 use super::set_aside::SetAsideMessage;
-use crate::rejection::Rejection;
-use crate::{decode, encode};
+use crate::rejection::{Reason, Rejection};
+use crate::{decode, encode, exchange};
 
 /// Events and messages of one request.
 #[derive(Debug)]
@@ -54,11 +54,59 @@ impl Accepted {
                 Ok(())
             }
             Err(rejection) => {
-                let message = SetAsideMessage::new(bytes, &rejection, via, position, self.arrived);
-                self.came.of(message.source.as_deref().unwrap_or_default()).set_aside += 1;
-                self.set_aside.push(message.to_bytes());
+                self.set_aside(&SetAsideMessage::new(bytes, &rejection, via, position, self.arrived));
                 Err(rejection)
             }
         }
+    }
+
+    /// Takes one national exchange message whole: all the events it makes, or none and it is set aside.
+    pub fn take_exchange(
+        &mut self,
+        message: &exchange::Message,
+        source: &str,
+        position: usize,
+        codes: &mut LocalCodes,
+    ) {
+        match &message.outcome {
+            Ok(mapped) => {
+                for event in &mapped.events {
+                    let taken = self.take(event.line.as_bytes(), exchange::VIA, position, codes);
+                    debug_assert!(taken.is_ok(), "an event the mapping made is an event of the contract");
+                }
+            }
+            Err(unmapped) => {
+                let message = SetAsideMessage::of_exchange(unmapped, source, position, self.arrived);
+                self.set_aside(&message);
+            }
+        }
+    }
+
+    /// Takes national exchange messages that were set aside before; nothing is set aside again.
+    ///
+    /// # Errors
+    /// The [`Rejection`] of the first that cannot be understood now either; then none is taken.
+    pub fn retake_exchange(
+        &mut self,
+        bytes: &[u8],
+        source: &str,
+        codes: &mut LocalCodes,
+    ) -> Result<(), Rejection> {
+        let messages = exchange::read(bytes, source);
+        if messages.is_empty() {
+            return Err(Rejection::whole(Reason::NotObject));
+        }
+        for message in &messages {
+            message.outcome.as_ref().map_err(|unmapped| unmapped.rejection.clone())?;
+        }
+        for (position, message) in messages.iter().enumerate() {
+            self.take_exchange(message, source, position, codes);
+        }
+        Ok(())
+    }
+
+    fn set_aside(&mut self, message: &SetAsideMessage) {
+        self.came.of(message.source.as_deref().unwrap_or_default()).set_aside += 1;
+        self.set_aside.push(message.to_bytes());
     }
 }

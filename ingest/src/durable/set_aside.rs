@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::decode::EVENT_BYTES_MAX;
+use crate::exchange;
 use crate::rejection::Rejection;
 
 /// Attributes of the envelope that are kept.
@@ -26,7 +27,7 @@ const KEPT_BYTES_MAX: usize = 64 << 10;
 pub struct SetAsideMessage {
     /// When it arrived.
     pub arrived: String,
-    /// How it came: `http`.
+    /// How it came: `http`, `retry`, `exchange`.
     pub via: String,
     /// Its place in the request that brought it, from 0.
     pub position: usize,
@@ -69,6 +70,29 @@ impl SetAsideMessage {
             sha256: hexadecimal(&digest),
             bytes: bytes.len(),
             event,
+        }
+    }
+
+    /// What is kept of a national exchange message that `source` sent.
+    pub fn of_exchange(
+        unmapped: &exchange::Unmapped,
+        source: &str,
+        position: usize,
+        arrived: Instant,
+    ) -> SetAsideMessage {
+        let rejection = &unmapped.rejection;
+        let kept = unmapped.kept.clone().filter(|kept| kept.to_string().len() <= KEPT_BYTES_MAX);
+        SetAsideMessage {
+            arrived: arrived.to_utc(),
+            via: exchange::VIA.to_owned(),
+            position,
+            reason: rejection.reason.code().to_owned(),
+            field: rejection.field.map(str::to_owned),
+            advice: rejection.reason.advice().to_owned(),
+            source: Some(source.to_owned()),
+            sha256: hexadecimal(&unmapped.sha256),
+            bytes: unmapped.bytes,
+            event: kept,
         }
     }
 
