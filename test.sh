@@ -90,7 +90,7 @@ need python3=python3
 export PYTHONDONTWRITEBYTECODE=1 CARGO_TERM_COLOR=never
 
 stage "format" none cargo fmt --all --check
-stage "clippy" none cargo clippy --release --locked --workspace --all-targets -- -D warnings
+stage "clippy" none cargo clippy --release --locked --workspace --all-targets --test kafka -- -D warnings
 stage "build nhip" none build_nhip
 export NHIP_BIN="$CARGO_TARGET_DIR/release/nhip"
 stage "unit, acceptance, simulation, tidy" cargo cargo test --release --locked --workspace --no-fail-fast
@@ -111,7 +111,7 @@ fi
 
 if ! is_left_out kafka; then
     if [ -d tests/kafka ]; then
-        stage "kafka" plain bash tests/kafka/run.sh
+        stage "kafka" cargo bash tests/kafka/run.sh
     else
         not_run+=("kafka (there is no tests/kafka yet, and no Kafka source to test)")
     fi

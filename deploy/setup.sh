@@ -152,3 +152,24 @@ prepare_browser() {
         npm ci --prefix tests/browser --no-audit --no-fund >&2 || give_up "npm ci failed in tests/browser"
     fi
 }
+
+# Apache Kafka as its project publishes it, and an independent client, for tests/kafka. Fetched once a version; the
+# second run asks no network.
+prepare_broker() {
+    need java=default-jre-headless keytool=default-jre-headless mvn=maven node=nodejs npm=npm
+    local version home
+    version=$(sed -n 's/.*<kafka.version>\(.*\)<.*/\1/p' tests/kafka/pom.xml)
+    home="${XDG_CACHE_HOME:-$HOME/.cache}/nhip/kafka/$version"
+    if [ ! -e "$home/complete" ]; then
+        say "fetching Apache Kafka $version"
+        mvn -q -B -f tests/kafka/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$home" >&2 ||
+            give_up "maven could not fetch Apache Kafka $version; is the network there?"
+        : >"$home/complete"
+    fi
+    export NHIP_BROKER_HOME="$home"
+    local lock=tests/kafka/package-lock.json installed=tests/kafka/node_modules/.package-lock.json
+    if [ ! -e "$installed" ] || [ "$lock" -nt "$installed" ]; then
+        say "npm ci in tests/kafka"
+        npm ci --prefix tests/kafka --no-audit --no-fund >&2 || give_up "npm ci failed in tests/kafka"
+    fi
+}

@@ -5,6 +5,7 @@
 mod command;
 mod reference_data;
 mod serve;
+mod settings;
 mod telemetry;
 mod view;
 

@@ -1,6 +1,12 @@
 //! Metrics: names are constants here, counted where things happen, read at `/metrics`. Never officers in labels.
 
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use ingest::durable::Consumed;
+use ingest::kafka::Status;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 
 const EVENTS: &str = "nhip_events_total";
 const REJECTED: &str = "nhip_events_rejected_total";
@@ -10,6 +16,13 @@ const APPEND_SECONDS: &str = "nhip_log_append_seconds";
 const LOG_BYTES: &str = "nhip_log_bytes";
 const LOG_TROUBLE: &str = "nhip_log_trouble";
 const VIEWERS: &str = "nhip_stream_viewers";
+const KAFKA_CONNECTED: &str = "nhip_kafka_connected";
+const KAFKA_LAG: &str = "nhip_kafka_lag";
+const KAFKA_PAUSED: &str = "nhip_kafka_paused";
+const KAFKA_REBALANCES: &str = "nhip_kafka_rebalances_total";
+const KAFKA_REFUSED: &str = "nhip_kafka_refused_batches_total";
+const KAFKA_DEAD_LETTERS: &str = "nhip_kafka_dead_letters_total";
+const KAFKA_INCOMPLETE: &str = "nhip_kafka_incomplete";
 
 /// The metrics of one server.
 #[derive(Clone, Debug)]
@@ -31,6 +44,69 @@ pub(crate) struct Telemetry {
     pub(crate) version: IntGauge,
     /// Open live streams.
     pub(crate) viewers: IntGauge,
+    /// Topics that are consumed.
+    pub(crate) kafka: KafkaMetrics,
+}
+
+/// The metrics of the source, taken over from its status when they are asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct KafkaMetrics {
+    connected: IntGauge,
+    lag: IntGaugeVec,
+    paused: IntGauge,
+    rebalances: IntCounter,
+    refused: IntCounter,
+    dead_letters: IntCounterVec,
+    incomplete: IntGauge,
+}
+
+impl KafkaMetrics {
+    fn new() -> Result<KafkaMetrics, prometheus::Error> {
+        let lag = Opts::new(KAFKA_LAG, "Messages that wait at the broker");
+        let dead_letters =
+            Opts::new(KAFKA_DEAD_LETTERS, "Messages for the topic of dead letters, by outcome");
+        Ok(KafkaMetrics {
+            connected: IntGauge::new(KAFKA_CONNECTED, "1 while a broker answers")?,
+            lag: IntGaugeVec::new(lag, &["topic", "partition"])?,
+            paused: IntGauge::new(KAFKA_PAUSED, "Partitions held back since the log is busy or refuses")?,
+            rebalances: IntCounter::new(KAFKA_REBALANCES, "Times that partitions came or went")?,
+            refused: IntCounter::new(KAFKA_REFUSED, "Batches the log refused; they are read again")?,
+            dead_letters: IntCounterVec::new(dead_letters, &["outcome"])?,
+            incomplete: IntGauge::new(KAFKA_INCOMPLETE, "Gaps: messages gone before they were taken")?,
+        })
+    }
+
+    fn all(&self) -> [Box<dyn Collector>; 7] {
+        [
+            Box::new(self.connected.clone()),
+            Box::new(self.lag.clone()),
+            Box::new(self.paused.clone()),
+            Box::new(self.rebalances.clone()),
+            Box::new(self.refused.clone()),
+            Box::new(self.dead_letters.clone()),
+            Box::new(self.incomplete.clone()),
+        ]
+    }
+
+    /// Takes over how the source stands.
+    pub(crate) fn note(&self, status: &Status, consumed: &Consumed) {
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        // Two readers at once may both see the difference; the second then adds nothing, or a little too much once.
+        let catch_up = |counter: &IntCounter, count: u64| counter.inc_by(count.saturating_sub(counter.get()));
+        self.connected.set(i64::from(status.is_connected));
+        self.lag.reset();
+        for ((topic, partition), one) in &status.partitions {
+            if let Some(lag) = one.lag() {
+                self.lag.with_label_values(&[topic.as_str(), &partition.to_string()]).set(whole(lag));
+            }
+        }
+        self.paused.set(whole(status.partitions.values().filter(|one| one.is_paused).count() as u64));
+        catch_up(&self.rebalances, status.rebalances);
+        catch_up(&self.refused, status.refused);
+        catch_up(&self.dead_letters.with_label_values(&["produced"]), status.dead_letters.produced);
+        catch_up(&self.dead_letters.with_label_values(&["failed"]), status.dead_letters.failed);
+        self.incomplete.set(whole(consumed.gaps()));
+    }
 }
 
 impl Telemetry {
@@ -56,6 +132,10 @@ impl Telemetry {
         registry.register(Box::new(log_trouble.clone()))?;
         registry.register(Box::new(version.clone()))?;
         registry.register(Box::new(viewers.clone()))?;
+        let kafka = KafkaMetrics::new()?;
+        for metric in kafka.all() {
+            registry.register(metric)?;
+        }
         Ok(Telemetry {
             registry,
             events,
@@ -66,6 +146,7 @@ impl Telemetry {
             log_trouble,
             version,
             viewers,
+            kafka,
         })
     }
 

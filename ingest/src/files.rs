@@ -244,6 +244,27 @@ fn too_long(file: usize, line: u64, offset: u64, sha256: [u8; 32]) -> SetAside {
     SetAside { file, line, offset, rejection: Rejection::whole(Reason::TooLong), sha256 }
 }
 
+/// Gives every line that is not blank to `take`, without its end.
+///
+/// # Errors
+/// [`ReadError`] naming the file, or what `take` says.
+pub fn each_line<E: From<ReadError>>(
+    path: &PathBuf,
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |problem| E::from(ReadError { file: path.display().to_string(), problem });
+    let mut input = BufReader::with_capacity(1 << 16, open(path).map_err(failed)?);
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+        let text = line.trim_ascii();
+        if !text.is_empty() {
+            take(text)?;
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
 /// Opens a file or standard input; compression is told by the first bytes, not the name.
 fn open(path: &PathBuf) -> io::Result<Box<dyn Read + Send>> {
     let raw: Box<dyn Read + Send> =

@@ -6,6 +6,7 @@ mod exchange;
 mod import;
 mod points;
 mod rejects;
+mod replay;
 mod score;
 mod serve;
 mod server;
@@ -47,6 +48,8 @@ enum Command {
     Serve(ServeArguments),
     /// Serve, with a made-up province streaming in
     Demo(DemoArguments),
+    /// Send events of files to Kafka or to a running server, at a chosen rate
+    Replay(replay::ReplayArguments),
     /// Messages a server set aside: list, show, retry
     Rejects(rejects::RejectsArguments),
     /// Recount everything a data folder keeps, and compare
@@ -125,6 +128,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => serve::demo(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Rejects(arguments) => rejects::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),

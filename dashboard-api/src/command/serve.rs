@@ -17,11 +17,14 @@ use store::{DataFolder, FolderSettings, LogSettings};
 use super::{Failure, ReferenceArguments, instant};
 use crate::reference_data;
 use crate::serve::live::{Clock, Live, Storage};
-use crate::serve::{Server, demo as story, router};
+use crate::serve::{Consuming, Server, demo as story, router};
+use crate::settings;
 use crate::telemetry::Telemetry;
 
 /// How long open answers may take to end when the server stops.
 const GOODBYE: std::time::Duration = std::time::Duration::from_secs(3);
+/// How long leaving the consumer group may take.
+const KAFKA_GOODBYE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
@@ -31,6 +34,9 @@ pub(crate) struct ServeArguments {
     /// Folder for the log of events and the saved state; without it nothing outlives the process
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// File of settings (TOML): the table [kafka] names topics to consume
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
     /// Minutes between two snapshots of the state
     #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1440))]
     save_minutes: u64,
@@ -77,11 +83,20 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
     let now = Clock::System.now();
     let from = arguments.from.unwrap_or_else(|| last_year(now));
     let from = start_of_year(from.day().year());
+    let settings = settings::read(arguments.settings.as_deref())?;
+    if settings.kafka.is_some() && arguments.data.is_none() {
+        return Err(Failure::question(
+            "the settings name Kafka, which needs --data DIR: how far topics were taken is kept with the events",
+        ));
+    }
     let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
     if storage.is_none() {
         eprintln!("nhip: no --data DIR: events and figures are lost when this process ends");
     }
-    let server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
+    let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
+    if let Some(kafka) = settings.kafka {
+        server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
+    }
     listen(arguments.listen, server, |_| {})
 }
 
@@ -175,7 +190,7 @@ fn server(
         keep: Keep::From(from),
     };
     let live = Live::start(setup, storage, clock, telemetry.clone())?;
-    Ok(Server { live, board: Arc::default(), telemetry })
+    Ok(Server { live, board: Arc::default(), telemetry, kafka: None })
 }
 
 /// A data folder that lasts as long as the demo.
@@ -215,12 +230,19 @@ fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) ->
         let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
         drop(out);
         started(&server);
-        let live = server.live.clone();
+        let (live, kafka) = (server.live.clone(), server.kafka.clone());
         let serving = axum::serve(listener, router(server));
         let ended = tokio::select! {
             ended = serving => ended.map_err(|error| Failure::broken(error.to_string())),
             () = signal() => Ok(()),
         };
+        if let Some(kafka) = kafka {
+            // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
+            let ending = tokio::task::spawn_blocking(move || kafka.end());
+            if tokio::time::timeout(KAFKA_GOODBYE, ending).await.is_err() {
+                tracing::warn!("topics were not left in time; the next start reads on from the log");
+            }
+        }
         live.close().await;
         ended
     })?;

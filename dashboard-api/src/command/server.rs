@@ -24,6 +24,12 @@ impl ServerArgument {
         self.read(agent().post(format!("{}{path}", self.server)).send(body))
     }
 
+    /// The body of the answer to `POST path` with a body of a type.
+    pub(crate) fn post_as(&self, path: &str, kind: &str, body: &[u8]) -> Result<String, Failure> {
+        let url = format!("{}{path}", self.server);
+        self.read(agent().post(url).header("content-type", kind).send(body))
+    }
+
     fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String, Failure> {
         let said = |error: ureq::Error| {
             Failure::question(format!(

@@ -9,9 +9,9 @@ use axum::response::Json;
 use serde_json::{Value, json};
 use store::LocalDisk;
 
-use super::Server;
 use super::live::{Phase, SourceCounts};
 use super::problem::Problem;
+use super::{Server, kafka};
 
 /// `GET /api/v1/health`.
 pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
@@ -50,6 +50,9 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
         let at_rest = snapshot.at_rest;
         told["at_rest"] =
             json!({ "subjects": at_rest.subjects, "events": at_rest.events, "bytes": saved.resting_bytes });
+    }
+    if let (Some(consuming), Some((_, state))) = (&server.kafka, &log) {
+        told["kafka"] = kafka::told(consuming, &state.consumed);
     }
     // An engine that is too busy or has stopped cannot say; the rest is told all the same.
     if let Some((sources, _)) = sources {

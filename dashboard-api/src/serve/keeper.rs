@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use compute::codes::CodeBook;
-use ingest::durable::{Accepted, Ledger, RecoveryError, left_behind};
+use ingest::durable::{Accepted, Consumed, Ledger, RecoveryError, left_behind};
 use store::{Chunk, EventLog, LogError};
 use tokio::sync::oneshot;
 
@@ -19,13 +19,18 @@ use crate::telemetry::Telemetry;
 
 /// Bytes of events written together.
 const GROUP_BYTES_MAX: usize = 8 << 20;
+/// Why a batch from a broker is not kept although the log is well.
+const NOT_NEXT: &str = "the batch does not go on where the log ends; it is read again from there";
 /// How often a log that refused is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Where the answer to a batch goes.
+pub(super) type Answer = oneshot::Sender<Result<Applied, Refused>>;
 
 /// What the keeper is asked to do.
 pub(super) enum Errand {
     /// Make durable, then hand on; answered when readers see it, or at once when nothing can be kept.
-    Keep(Accepted, oneshot::Sender<Result<Applied, Refused>>),
+    Keep(Accepted, Answer),
     /// A message set aside has been dealt with; answers whether it was there.
     Resolve(u64, oneshot::Sender<Result<bool, Refused>>),
     /// Events before this offset are no longer needed.
@@ -45,6 +50,8 @@ pub(crate) struct LogState {
     pub(crate) bytes: u64,
     /// Why nothing can be kept at present.
     pub(crate) trouble: Option<String>,
+    /// How far topics have been taken, and what is missing of them.
+    pub(crate) consumed: Consumed,
 }
 
 /// The log's state, for readers.
@@ -131,7 +138,7 @@ impl Keeper {
     }
 
     /// Writes a group in one transaction, then hands it to the engine in the order of its offsets.
-    fn keep(&mut self, group: Vec<(Accepted, oneshot::Sender<Result<Applied, Refused>>)>) {
+    fn keep(&mut self, group: Vec<(Accepted, Answer)>) {
         if group.is_empty() {
             return;
         }
@@ -139,14 +146,16 @@ impl Keeper {
             let why = self.log.trouble().unwrap_or_default().to_owned();
             return refuse_all(group, &Refused::NotKept(why));
         }
-        let mut ledger = self.ledger.clone();
+        let (group, mut ledger) = self.in_order(group);
+        if group.is_empty() {
+            return;
+        }
         let (mut lines, mut set_aside, mut events, mut arrived) = (Vec::new(), Vec::new(), 0u32, i64::MIN);
         for (accepted, _) in &group {
             lines.extend_from_slice(&accepted.lines);
             set_aside.extend(accepted.set_aside.iter().map(Vec::as_slice));
             events = events.saturating_add(accepted.events);
             arrived = arrived.max(accepted.arrived.to_bits());
-            ledger.add(&accepted.came);
         }
         ledger.note_arrival(arrived);
         let bytes = ledger.to_bytes();
@@ -181,6 +190,24 @@ impl Keeper {
                 let _ = answer.send(Err(Refused::Stopped));
             }
         }
+    }
+
+    /// Those that go on where the log ends, one after another, and the ledger behind them. The others are refused: they
+    /// would lose messages, or take them twice.
+    fn in_order(&self, group: Vec<(Accepted, Answer)>) -> (Vec<(Accepted, Answer)>, Ledger) {
+        let mut ledger = self.ledger.clone();
+        let mut strays = Vec::new();
+        let mut next = Vec::with_capacity(group.len());
+        for one in group {
+            if ledger.consumed.is_followed_by(&one.0.begins) {
+                ledger.add(&one.0.came);
+                next.push(one);
+            } else {
+                strays.push(one);
+            }
+        }
+        refuse_all(strays, &Refused::NotKept(NOT_NEXT.to_owned()));
+        (next, ledger)
     }
 
     /// Opens the log again if it is time to; whether it can be written.
@@ -244,6 +271,7 @@ impl Keeper {
             next_offset: self.log.next_offset(),
             bytes: self.log.bytes_on_disk(),
             trouble,
+            consumed: (*self.ledger.consumed).clone(),
         };
         self.telemetry.log_bytes.set(i64::try_from(state.bytes).unwrap_or(i64::MAX));
         self.telemetry.log_trouble.set(i64::from(state.trouble.is_some()));
@@ -251,7 +279,7 @@ impl Keeper {
     }
 }
 
-fn refuse_all(group: Vec<(Accepted, oneshot::Sender<Result<Applied, Refused>>)>, refused: &Refused) {
+fn refuse_all(group: Vec<(Accepted, Answer)>, refused: &Refused) {
     for (_, answer) in group {
         // A sender that has gone away does not want to know.
         let _ = answer.send(Err(refused.clone()));

@@ -110,6 +110,30 @@ pub(crate) struct SourceCounts {
     pub(crate) tally: Tally,
 }
 
+/// Events that were handed over and of which nobody has heard yet.
+#[derive(Debug)]
+pub(crate) struct Applying {
+    applied: oneshot::Receiver<Result<Applied, Refused>>,
+    live: Live,
+    is_any: bool,
+    set_aside: usize,
+}
+
+impl Applying {
+    /// What became of them; `None` while nobody knows.
+    pub(crate) fn outcome(&mut self) -> Option<Result<Applied, Refused>> {
+        let outcome = match self.applied.try_recv() {
+            Ok(outcome) => outcome,
+            Err(oneshot::error::TryRecvError::Empty) => return None,
+            Err(oneshot::error::TryRecvError::Closed) => Err(Refused::Stopped),
+        };
+        if outcome.is_ok() {
+            self.live.note_intake(self.is_any, self.set_aside);
+        }
+        Some(outcome)
+    }
+}
+
 /// The handle everyone holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
@@ -255,6 +279,21 @@ impl Live {
         };
         self.note_intake(is_any, set_aside);
         Ok(applied)
+    }
+
+    /// Hands events over from a thread without waiting; what became of them is told to whoever holds the answer's end.
+    pub(crate) fn begin_to_apply(&self, accepted: Accepted) -> Result<Applying, (Refused, Box<Accepted>)> {
+        let (answer, applied) = oneshot::channel();
+        let Some(keeper) = &self.keeper else { return Err((Refused::Stopped, Box::new(accepted))) };
+        let (is_any, set_aside) = (accepted.events > 0, accepted.set_aside.len());
+        match keeper.try_send(Errand::Keep(accepted, answer)) {
+            Ok(()) => Ok(Applying { applied, live: self.clone(), is_any, set_aside }),
+            Err(TrySendError::Full(Errand::Keep(accepted, _))) => Err((Refused::Busy, Box::new(accepted))),
+            Err(TrySendError::Disconnected(Errand::Keep(accepted, _))) => {
+                Err((Refused::Stopped, Box::new(accepted)))
+            }
+            Err(_) => unreachable!("what comes back is what was sent"),
+        }
     }
 
     fn note_intake(&self, is_any: bool, set_aside: usize) {

@@ -4,13 +4,14 @@
 //! `start` restores them.
 //! `board` turns snapshots into shared rankings, `routes` answers, `intake` takes events, `exchange` national exchange messages, `health` tells how things
 //! stand, `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a
-//! made-up province in.
+//! made-up province in, `kafka` has topics consumed into the index.
 
 mod board;
 pub(crate) mod demo;
 mod exchange;
 mod health;
 mod intake;
+mod kafka;
 mod keeper;
 pub(crate) mod live;
 mod pages;
@@ -28,6 +29,8 @@ use crate::telemetry::Telemetry;
 use board::Board;
 use live::Live;
 
+pub(crate) use kafka::Consuming;
+
 pub(crate) use routes::router;
 
 /// What every request can reach.
@@ -36,4 +39,6 @@ pub(crate) struct Server {
     pub(crate) live: Live,
     pub(crate) board: Arc<Board>,
     pub(crate) telemetry: Telemetry,
+    /// Topics that are consumed, if any are.
+    pub(crate) kafka: Option<Consuming>,
 }

@@ -88,6 +88,9 @@ async fn ready(State(server): State<Server>) -> Result<&'static str, Problem> {
 }
 
 async fn metrics(State(server): State<Server>) -> impl IntoResponse {
+    if let (Some(consuming), Some((_, state))) = (&server.kafka, server.live.log()) {
+        server.telemetry.kafka.note(&consuming.status(), &state.consumed);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], server.telemetry.text())
 }
 

@@ -1,9 +1,10 @@
-//! What one request brought: events ready for the engine, their lines for the log, and what was set aside.
+//! What one request, or one batch from a broker, brought: events ready for the engine, their lines for the log, and what was set aside.
 
 use compute::codes::LocalCodes;
 use compute::engine::Routed;
 use compute::instant::Instant;
 
+use super::consumed::Begin;
 use super::ledger::Ledger;
 use super::set_aside::SetAsideMessage;
 use crate::rejection::{Reason, Rejection};
@@ -22,6 +23,8 @@ pub struct Accepted {
     pub set_aside: Vec<Vec<u8>>,
     /// How much came from each source.
     pub came: Ledger,
+    /// Where it takes up each partition of a broker; the log takes it only if it has come that far and no further.
+    pub begins: Vec<Begin>,
     /// When it arrived.
     pub arrived: Instant,
 }
@@ -29,8 +32,8 @@ pub struct Accepted {
 impl Accepted {
     /// Nothing yet; `routed` is an empty batch of the engine's.
     pub fn new(routed: Routed, arrived: Instant) -> Accepted {
-        let (lines, set_aside, came) = (Vec::new(), Vec::new(), Ledger::default());
-        Accepted { routed, lines, events: 0, set_aside, came, arrived }
+        let (lines, set_aside, came, begins) = (Vec::new(), Vec::new(), Ledger::default(), Vec::new());
+        Accepted { routed, lines, events: 0, set_aside, came, begins, arrived }
     }
 
     /// Takes one event, or sets it aside; `via` and `position` say where it stood.
@@ -44,6 +47,20 @@ impl Accepted {
         position: usize,
         codes: &mut LocalCodes,
     ) -> Result<(), Rejection> {
+        self.take_from(bytes, || via.to_owned(), position, codes)
+    }
+
+    /// As [`Accepted::take`]; where it stood is put into words only if it is set aside.
+    ///
+    /// # Errors
+    /// The [`Rejection`] of a message that was set aside.
+    pub fn take_from(
+        &mut self,
+        bytes: &[u8],
+        via: impl FnOnce() -> String,
+        position: usize,
+        codes: &mut LocalCodes,
+    ) -> Result<(), Rejection> {
         match decode::decode(bytes) {
             Ok(draft) => {
                 encode::line(&draft, self.arrived, &mut self.lines);
@@ -54,7 +71,7 @@ impl Accepted {
                 Ok(())
             }
             Err(rejection) => {
-                self.set_aside(&SetAsideMessage::new(bytes, &rejection, via, position, self.arrived));
+                self.set_aside(bytes, &rejection, &via(), position);
                 Err(rejection)
             }
         }
@@ -77,7 +94,7 @@ impl Accepted {
             }
             Err(unmapped) => {
                 let message = SetAsideMessage::of_exchange(unmapped, source, position, self.arrived);
-                self.set_aside(&message);
+                self.put_aside(&message);
             }
         }
     }
@@ -105,7 +122,13 @@ impl Accepted {
         Ok(())
     }
 
-    fn set_aside(&mut self, message: &SetAsideMessage) {
+    /// Sets a message aside.
+    pub fn set_aside(&mut self, bytes: &[u8], rejection: &Rejection, via: &str, position: usize) {
+        let message = SetAsideMessage::new(bytes, rejection, via, position, self.arrived);
+        self.put_aside(&message);
+    }
+
+    fn put_aside(&mut self, message: &SetAsideMessage) {
         self.came.of(message.source.as_deref().unwrap_or_default()).set_aside += 1;
         self.set_aside.push(message.to_bytes());
     }

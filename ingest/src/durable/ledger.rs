@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use compute::instant::Instant;
 use serde::{Deserialize, Serialize};
 
+use super::consumed::Consumed;
+
 /// What came from one source.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Came {
@@ -46,6 +48,9 @@ pub struct Ledger {
     /// Bits of the instant at which something last arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_arrived: Option<i64>,
+    /// How far topics have been taken; apart, since most requests know of none.
+    #[serde(default, skip_serializing_if = "Consumed::is_empty")]
+    pub consumed: Box<Consumed>,
 }
 
 impl Ledger {
@@ -79,6 +84,7 @@ impl Ledger {
             known.add(*came);
         }
         self.others.add(other.others);
+        self.consumed.add(&other.consumed);
     }
 
     /// Whether `source` is counted by its name.
@@ -105,6 +111,7 @@ impl Ledger {
             *since.of(source) = came.less(before);
         }
         since.others = self.others.less(earlier.others);
+        since.consumed = Box::new(self.consumed.since(&earlier.consumed));
         since
     }
 

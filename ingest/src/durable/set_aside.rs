@@ -27,9 +27,9 @@ const KEPT_BYTES_MAX: usize = 64 << 10;
 pub struct SetAsideMessage {
     /// When it arrived.
     pub arrived: String,
-    /// How it came: `http`, `retry`, `exchange`.
+    /// How it came: `http`, `retry`, `exchange`, or `kafka:topic/partition/offset`.
     pub via: String,
-    /// Its place in the request that brought it, from 0.
+    /// Its place in the request that brought it, from 0; its offset in the partition.
     pub position: usize,
     /// Code of the reason.
     pub reason: String,

@@ -1,0 +1,44 @@
+//! The settings file of `nhip serve`, overlaid by the environment: one place, one way to read it.
+//!
+//! Not here: what a setting means (whoever uses it says so), arguments of the command line.
+
+use std::path::Path;
+
+use ingest::kafka;
+use toml::{Table, Value};
+
+use crate::command::Failure;
+
+/// What was chosen.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// Topics to consume; `None` when no brokers are named.
+    pub(crate) kafka: Option<kafka::Settings>,
+}
+
+/// Reads the file, if one is named, and the environment.
+pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
+    let mut file = match path {
+        None => Table::new(),
+        Some(path) => {
+            let failed = |problem: String| Failure::question(format!("{}: {problem}", path.display()));
+            let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+            text.parse::<Table>().map_err(|error| failed(error.to_string()))?
+        }
+    };
+    let kafka = match file.remove("kafka") {
+        None => None,
+        Some(Value::Table(table)) => Some(table),
+        Some(_) => return Err(Failure::question("settings: kafka is a table: write [kafka]")),
+    };
+    if let Some(name) = file.keys().next() {
+        return Err(Failure::question(format!("settings: {name} is not known; there is [kafka]")));
+    }
+    let kafka = kafka::Settings::read(kafka, environment());
+    Ok(Settings { kafka: kafka.map_err(|error| Failure::question(error.to_string()))? })
+}
+
+/// Variables that are text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+}

@@ -1,0 +1,44 @@
+//! Kafka: topics of events into the embedded log, each message once.
+//!
+//! `settings` is what an operator may choose, `client` what is chosen for librdkafka and why, `message` turns both
+//! CloudEvents modes into the bytes the decoder takes, `batch` gathers, `position` decides where a partition is taken
+//! up, `source` keeps it going, `reader` is the loop of one consumer, `dead_letters` and `producer` write, `status` is what is told. The positions are the
+//! log's (`durable::consumed`), never the broker's. Not here: keeping and counting; that is behind [`Intake`].
+
+mod batch;
+mod client;
+mod dead_letters;
+mod group;
+mod message;
+mod position;
+mod producer;
+mod reader;
+mod settings;
+mod source;
+mod status;
+
+pub use producer::{Compression, Mode, Producer, topic_of};
+pub use settings::{GroupProtocol, Mechanism, Protocol, Secret, Security, Settings, SettingsError};
+pub use source::{Answer, Intake, NotNow, Source, Stop, Ticket};
+pub use status::{DeadLetterCounts, PartitionStatus, SharedStatus, Status};
+
+/// Why a broker cannot be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum KafkaError {
+    /// librdkafka refuses a setting or a request.
+    #[error("kafka: {0}")]
+    Client(#[from] rdkafka::error::KafkaError),
+    /// Messages were not acknowledged.
+    #[error("kafka: {failed} of {sent} messages were not taken; the last reason: {reason}")]
+    NotTaken {
+        /// How many.
+        failed: u64,
+        /// Of how many.
+        sent: u64,
+        /// What the broker said last.
+        reason: String,
+    },
+    /// A file of the settings cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}

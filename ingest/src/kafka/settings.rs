@@ -1,0 +1,372 @@
+//! What an operator may choose about Kafka: the table `[kafka]` of the settings file, overlaid by the environment.
+//!
+//! `NHIP_KAFKA_GROUP` stands for `group`, `NHIP_KAFKA_SECURITY_USER` for `user` of `[kafka.security]`. A name that is
+//! not known is refused, since a setting that is silently not used is worse than none. Secrets are never shown.
+//! Not here: what librdkafka is told besides (`client`), the environment itself (the caller hands it in).
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use thiserror::Error;
+use toml::{Table, Value};
+
+/// What names of the environment begin with.
+const PREFIX: &str = "NHIP_KAFKA_";
+const SECURITY_PREFIX: &str = "SECURITY_";
+
+/// Settings that cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A name or value is not known.
+    #[error("settings of kafka: {0}")]
+    Refused(String),
+    /// A variable stands for nothing.
+    #[error("{name} stands for no setting of kafka; take it away, or see docs/operations.md for the names")]
+    UnknownVariable {
+        /// Its name.
+        name: String,
+    },
+    /// A setting that must be given is not.
+    #[error("settings of kafka: {name} is missing; {way_out}")]
+    Missing {
+        /// The setting.
+        name: &'static str,
+        /// What to do.
+        way_out: &'static str,
+    },
+    /// A file that is named cannot be read.
+    #[error("{name}: {path} cannot be read: {error}")]
+    File {
+        /// The setting.
+        name: &'static str,
+        /// The file.
+        path: String,
+        /// Why.
+        error: String,
+    },
+}
+
+/// A word that is used and never shown.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The word itself, for whoever must send it.
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(not shown)")
+    }
+}
+
+/// How members of a group agree on who reads what.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupProtocol {
+    /// Every broker knows it.
+    #[default]
+    Classic,
+    /// KIP-848, from Kafka 4.0 on: the broker assigns, members do not stop for each other.
+    Consumer,
+}
+
+/// How the connection is protected.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Not at all.
+    #[default]
+    Plaintext,
+    /// TLS.
+    Ssl,
+    /// A name and a password, readable on the wire.
+    SaslPlaintext,
+    /// A name and a password under TLS.
+    SaslSsl,
+}
+
+impl Protocol {
+    fn signs_in(self) -> bool {
+        matches!(self, Protocol::SaslPlaintext | Protocol::SaslSsl)
+    }
+}
+
+/// How the password is proven.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+pub enum Mechanism {
+    /// SCRAM with SHA-512: the password never travels.
+    #[default]
+    #[serde(rename = "SCRAM-SHA-512")]
+    ScramSha512,
+    /// SCRAM with SHA-256.
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+    /// The password itself.
+    #[serde(rename = "PLAIN")]
+    Plain,
+}
+
+/// The table `[kafka.security]`.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Security {
+    /// How the connection is protected.
+    pub protocol: Protocol,
+    /// How the password is proven.
+    pub mechanism: Mechanism,
+    /// Who signs in.
+    pub user: Option<String>,
+    /// The password; better a file, or the environment.
+    pub password: Option<Secret>,
+    /// A file with the password; line ends at its end do not count.
+    pub password_file: Option<PathBuf>,
+    /// Certificates of those who may have signed the broker's, PEM; the system's if not given.
+    pub ca_file: Option<PathBuf>,
+    /// Our own certificate, PEM, where the broker asks for one.
+    pub certificate_file: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key_file: Option<PathBuf>,
+}
+
+/// The table `[kafka]`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Brokers to begin with: `host:port`, several with commas.
+    pub bootstrap: String,
+    /// What stands before `dossiers`, `procedures`, `petitions`, `organisation`.
+    pub topic_prefix: String,
+    /// The consumer group.
+    pub group: String,
+    /// A name of this process that outlives it, so that a restart moves no partition.
+    pub instance: Option<String>,
+    /// How members of the group agree.
+    pub group_protocol: GroupProtocol,
+    /// How long the broker waits for a silent member; `classic` only, under `consumer` the broker decides.
+    pub session_milliseconds: u32,
+    /// The topic for messages that are not understood, whole, without the prefix; none if empty.
+    pub dead_letters: String,
+    /// Messages of one batch.
+    pub batch_messages: usize,
+    /// Bytes of one batch.
+    pub batch_bytes: usize,
+    /// How long a batch waits to become full while others are under way.
+    pub batch_milliseconds: u64,
+    /// Bytes fetched ahead.
+    pub ahead_bytes: usize,
+    /// How often new topics and partitions are looked for.
+    pub refresh_milliseconds: u32,
+    /// Protection of the connection.
+    pub security: Security,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            bootstrap: String::new(),
+            topic_prefix: String::new(),
+            group: "nhip".to_owned(),
+            instance: None,
+            group_protocol: GroupProtocol::default(),
+            session_milliseconds: 45_000,
+            dead_letters: String::new(),
+            batch_messages: 20_000,
+            batch_bytes: 8 << 20,
+            batch_milliseconds: 20,
+            ahead_bytes: 64 << 20,
+            refresh_milliseconds: 10_000,
+            security: Security::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the table `[kafka]`, if there is one, and what the environment says instead; `None` when neither names
+    /// brokers.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with the name at fault and the way out.
+    pub fn read(
+        table: Option<Table>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Option<Settings>, SettingsError> {
+        let is_asked_for = table.is_some();
+        let mut table = table.unwrap_or_default();
+        let mut is_overlaid = false;
+        for (name, text) in environment {
+            let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+            overlay(&mut table, &name, &rest.to_ascii_lowercase(), text)?;
+            is_overlaid = true;
+        }
+        if !is_asked_for && !is_overlaid {
+            return Ok(None);
+        }
+        let settings: Settings =
+            table.try_into().map_err(|error| SettingsError::Refused(error.to_string().trim().to_owned()))?;
+        settings.check()?;
+        Ok(Some(settings))
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let missing = |name, way_out| Err(SettingsError::Missing { name, way_out });
+        if self.bootstrap.is_empty() {
+            return missing("bootstrap", "name the brokers: bootstrap = \"host:9092\"");
+        }
+        let security = &self.security;
+        if security.protocol.signs_in() && security.user.is_none() {
+            return missing("security.user", "say who signs in");
+        }
+        if security.protocol.signs_in() && security.password.is_none() && security.password_file.is_none() {
+            return missing("security.password_file", "name a file with the password");
+        }
+        let bounds = [
+            ("batch_messages", self.batch_messages, 100_000),
+            ("batch_bytes", self.batch_bytes, 16 << 20),
+            ("ahead_bytes", self.ahead_bytes, 1 << 30),
+        ];
+        for (name, value, max) in bounds {
+            if value == 0 || value > max {
+                let advice = format!("{name} is {value}; choose from 1 to {max}");
+                return Err(SettingsError::Refused(advice));
+            }
+        }
+        Ok(())
+    }
+
+    /// The topics to consume.
+    pub fn topics(&self) -> Vec<String> {
+        ["dossiers", "procedures", "petitions", "organisation"]
+            .map(|name| format!("{}{name}", self.topic_prefix))
+            .to_vec()
+    }
+
+    /// The topic for messages that are not understood.
+    pub fn dead_letters(&self) -> Option<&str> {
+        Some(self.dead_letters.as_str()).filter(|name| !name.is_empty())
+    }
+}
+
+impl Security {
+    /// The password, wherever it lies.
+    pub(super) fn password(&self) -> Result<Option<Secret>, SettingsError> {
+        // What is said outright beats the file: it is how the environment overlays it.
+        if self.password.is_some() {
+            return Ok(self.password.clone());
+        }
+        let Some(path) = &self.password_file else { return Ok(None) };
+        let text = std::fs::read_to_string(path).map_err(|error| SettingsError::File {
+            name: "security.password_file",
+            path: path.display().to_string(),
+            error: error.to_string(),
+        })?;
+        Ok(Some(Secret(text.trim_end_matches(['\r', '\n']).to_owned())))
+    }
+}
+
+/// Settings that are numbers; all others are text.
+const NUMBERS: [&str; 6] = [
+    "session_milliseconds",
+    "batch_messages",
+    "batch_bytes",
+    "batch_milliseconds",
+    "ahead_bytes",
+    "refresh_milliseconds",
+];
+/// Settings that are text.
+const TEXTS: [&str; 6] = ["bootstrap", "topic_prefix", "group", "instance", "group_protocol", "dead_letters"];
+/// Settings of `[kafka.security]`.
+const SECURITY: [&str; 8] =
+    ["protocol", "mechanism", "user", "password", "password_file", "ca_file", "certificate_file", "key_file"];
+
+fn overlay(table: &mut Table, variable: &str, name: &str, text: String) -> Result<(), SettingsError> {
+    let security = name.strip_prefix(&SECURITY_PREFIX.to_ascii_lowercase());
+    if let Some(name) = security.filter(|name| SECURITY.contains(name)) {
+        let inner = table.entry("security").or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(inner) = inner {
+            inner.insert(name.to_owned(), Value::String(text));
+        }
+        return Ok(());
+    }
+    let value = if NUMBERS.contains(&name) {
+        let number = text
+            .parse()
+            .map_err(|_| SettingsError::Refused(format!("{variable} is {text:?}; write a whole number")))?;
+        Value::Integer(number)
+    } else if TEXTS.contains(&name) {
+        Value::String(text)
+    } else {
+        return Err(SettingsError::UnknownVariable { name: variable.to_owned() });
+    };
+    table.insert(name.to_owned(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Option<Settings>, SettingsError> {
+        let table = (!text.is_empty()).then(|| text.parse().expect("TOML"));
+        Settings::read(table, environment.iter().map(|(name, text)| ((*name).into(), (*text).into())))
+    }
+
+    #[test]
+    fn the_environment_says_it_last() {
+        let text = "bootstrap = \"a:1\"\ngroup = \"g\"\n[security]\nprotocol = \"ssl\"";
+        let environment = [("NHIP_KAFKA_GROUP", "h"), ("NHIP_KAFKA_BATCH_MESSAGES", "7"), ("PATH", "x")];
+        let settings = read(text, &environment).expect("it is understood").expect("there are some");
+        assert_eq!((settings.group.as_str(), settings.batch_messages), ("h", 7));
+        assert_eq!((settings.bootstrap.as_str(), settings.security.protocol), ("a:1", Protocol::Ssl));
+        assert_eq!(read("", &[("NHIP_LOG", "info")]).expect("nothing is wrong"), None);
+        assert!(read("", &[("NHIP_KAFKA_BOOTSTRAP", "a:1")]).expect("it is enough").is_some());
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        let refused = |text: &str, environment: &[(&str, &str)]| {
+            read(text, environment).expect_err("it is refused").to_string()
+        };
+        assert!(refused("bootstrap = \"a:1\"\nboostrap = \"a\"", &[]).contains("boostrap"));
+        assert!(refused("bootstrap = \"a:1\"\n[security]\npasword = \"a\"", &[]).contains("pasword"));
+        assert!(refused("", &[("NHIP_KAFKA_BOOT", "a")]).contains("NHIP_KAFKA_BOOT"));
+        assert!(refused("group = \"g\"", &[]).contains("bootstrap"));
+        let text = "bootstrap = \"a:1\"\n[security]\nprotocol = \"sasl_ssl\"\nuser = \"u\"";
+        assert!(refused(text, &[]).contains("password_file"));
+        assert!(refused("bootstrap = \"a:1\"\nbatch_bytes = 0", &[]).contains("batch_bytes"));
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let text = "bootstrap = \"a:1\"\n[security]\nuser = \"u\"\npassword = \"tiger\"";
+        let settings = read(text, &[]).expect("it is understood").expect("there are some");
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("not shown") && !shown.contains("tiger"), "{shown}");
+        assert_eq!(settings.security.password().expect("it is there").expect("given").reveal(), "tiger");
+    }
+
+    #[test]
+    fn every_name_of_the_environment_is_a_setting() {
+        for name in NUMBERS.iter().chain(&TEXTS) {
+            let value = if NUMBERS.contains(name) { "9" } else { "classic" };
+            let variable = format!("{PREFIX}{}", name.to_ascii_uppercase());
+            let environment = [("NHIP_KAFKA_BOOTSTRAP", "a:1"), (variable.as_str(), value)];
+            assert!(read("", &environment).is_ok(), "{name}");
+        }
+        for name in SECURITY {
+            let value = match name {
+                "protocol" => "ssl",
+                "mechanism" => "PLAIN",
+                _ => "x",
+            };
+            let variable = format!("{PREFIX}{SECURITY_PREFIX}{}", name.to_ascii_uppercase());
+            let environment = [("NHIP_KAFKA_BOOTSTRAP", "a:1"), (variable.as_str(), value)];
+            assert!(read("", &environment).is_ok(), "{name}");
+        }
+    }
+}
