@@ -1,6 +1,6 @@
 //! Measures the log on the disk of this machine; the figures stand in the ADR.
 //!
-//! `cargo bench --workspace --bench log --profile release -- append FOLDER FILE CHUNK EVENTS` appends the lines of FILE and stops without closing, like a kill.
+//! `cargo bench --workspace --bench event_log --profile release -- append FOLDER FILE CHUNK EVENTS` appends the lines of FILE and stops without closing, like a kill.
 //! `… open FOLDER` opens it, says how long that took, reads everything, verifies, and closes.
 
 use std::path::Path;

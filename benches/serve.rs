@@ -19,6 +19,8 @@ use ingest::simulate::{Disorder, Plan, Stream};
 const CONNECTIONS: usize = 8;
 /// Events of a batch when only throughput counts.
 const BATCH: usize = 1000;
+/// How long the page is waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Events posted one by one for the page.
 const PAGE_EVENTS: usize = 100;
 
@@ -125,6 +127,7 @@ fn open_loop(address: &str, lines: &[Vec<u8>], rate: usize) {
 /// From the post of an event to the message of the live stream with a version that holds it.
 fn stream(server: &Server, lines: &[Vec<u8>]) -> Result<(), Box<dyn std::error::Error>> {
     let mut follower = BufReader::new(TcpStream::connect(server.address())?);
+    follower.get_ref().set_read_timeout(Some(PATIENCE))?;
     write!(follower.get_mut(), "GET /api/v1/stream?period=2026 HTTP/1.1\r\nhost: nhip\r\n\r\n")?;
     let mut connection = Connection::open(server.address());
     let mut waits = Vec::new();
@@ -134,10 +137,13 @@ fn stream(server: &Server, lines: &[Vec<u8>]) -> Result<(), Box<dyn std::error::
         let version = number_after(&answer, "\"version\":");
         let mut text = String::new();
         // An event that changes no figure of the period is told with the next one that does.
-        while started.elapsed() < Duration::from_millis(500) {
+        while started.elapsed() < PATIENCE {
             text.clear();
-            if follower.read_line(&mut text)? == 0 {
-                return Err("the stream ended".into());
+            match follower.read_line(&mut text) {
+                Ok(0) => return Err("the stream ended".into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error.into()),
             }
             if text.starts_with("id: ") || text.starts_with("id:") {
                 let shown: u64 = text[3..].trim().parse().unwrap_or(0);

@@ -104,7 +104,8 @@ use_shared_target() {
     mkdir -p "$CARGO_TARGET_DIR"
     if [ -e "$owner" ] && [ "$(cat "$owner")" != "$PWD" ]; then
         say "another clone was built last; building our own crates anew"
-        cargo clean --release --locked --quiet --package compute --package ingest --package dashboard-api \
+        cargo clean --release --locked --quiet --package compute --package store --package ingest \
+            --package dashboard-api \
             --package acceptance-tests --package benches || give_up "cargo could not clean our own crates"
     fi
     printf '%s\n' "$PWD" >"$owner"

@@ -30,8 +30,30 @@ pub(super) struct Candidate {
     pub(super) other: SubjectRef,
 }
 
+/// The partition of a hash. They are of unequal width, each a little wider than the one before and the last twice the
+/// first, so that no two of them double their table at the same time: a table half empty is memory nobody uses.
 fn partition(hash: u64) -> usize {
-    (hash >> 58) as usize
+    usize::from(WIDTHS[(hash >> 52) as usize])
+}
+
+/// By the first twelve bits of a hash.
+const WIDTHS: [u8; 4096] = widths();
+
+/// Widths that grow evenly from `2/3` to `4/3` of the mean.
+const fn widths() -> [u8; 4096] {
+    let (mut table, mut place, mut partition) = ([0; 4096], 0, 0);
+    // Where the partition ends: the sum of widths 2·63, 2·63 + 2, … up to 4·63, of 3·63·64 in all.
+    let mut end = 0;
+    while partition < PARTITIONS {
+        end += 2 * (PARTITIONS - 1) + 2 * partition;
+        let last = end * 4096 / (3 * (PARTITIONS - 1) * PARTITIONS);
+        while place < last {
+            table[place] = partition.to_le_bytes()[0];
+            place += 1;
+        }
+        partition += 1;
+    }
+    table
 }
 
 fn fingerprint(hash: u64) -> u32 {

@@ -14,7 +14,7 @@ use store::{Chunk, EventLog, LogError};
 use tokio::sync::oneshot;
 
 use super::live::{Applied, Refused};
-use super::worker::Request;
+use super::worker::{Incoming, Request};
 use crate::telemetry::Telemetry;
 
 /// Bytes of events written together.
@@ -180,12 +180,15 @@ impl Keeper {
         // Told before anyone is answered: the log is never seen behind what is counted.
         self.note(None);
         self.handed = appended.first_offset;
-        for (accepted, answer) in group {
+        let incoming = group.into_iter().map(|(accepted, answer)| {
             self.handed += u64::from(accepted.events);
-            let request = Request::Events { accepted, next_offset: Some(self.handed), answer: Some(answer) };
-            if let Err(stopped) = self.engine.send(request)
-                && let Request::Events { answer: Some(answer), .. } = stopped.0
-            {
+            Incoming { accepted, next_offset: Some(self.handed), answer: Some(answer) }
+        });
+        let incoming = incoming.collect();
+        if let Err(stopped) = self.engine.send(Request::Events(incoming))
+            && let Request::Events(stopped) = stopped.0
+        {
+            for answer in stopped.into_iter().filter_map(|one| one.answer) {
                 // They are kept all the same, and are counted at the next start.
                 let _ = answer.send(Err(Refused::Stopped));
             }
@@ -246,8 +249,11 @@ impl Keeper {
         let into = (self.shards, &self.codes);
         let Some(left) = left_behind(&self.log, &self.ledger, self.handed, into)? else { return Ok(()) };
         (self.ledger, self.handed) = (left.ledger, left.next_offset);
-        let request =
-            Request::Events { accepted: left.accepted, next_offset: Some(self.handed), answer: None };
+        let request = Request::Events(vec![Incoming {
+            accepted: left.accepted,
+            next_offset: Some(self.handed),
+            answer: None,
+        }]);
         if self.engine.send(request).is_err() {
             tracing::warn!("the engine has stopped; what is kept is counted at the next start");
         }

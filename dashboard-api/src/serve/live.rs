@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::keeper::{Errand, LogState, SharedState};
 use super::start::Start;
-use super::worker::{Request, StateSaved, Worker};
+use super::worker::{Incoming, Request, StateSaved, Worker};
 use crate::command::Failure;
 use crate::telemetry::Telemetry;
 
@@ -255,7 +255,8 @@ impl Live {
         if let Some(keeper) = &self.keeper {
             try_send(keeper, Errand::Keep(accepted, answer))?;
         } else {
-            try_send(&self.engine, Request::Events { accepted, next_offset: None, answer: Some(answer) })?;
+            let incoming = Incoming { accepted, next_offset: None, answer: Some(answer) };
+            try_send(&self.engine, Request::Events(vec![incoming]))?;
         }
         let applied = applied.await.map_err(|_| Refused::Stopped)??;
         self.note_intake(is_any, set_aside);
@@ -269,7 +270,8 @@ impl Live {
         let sent = if let Some(keeper) = &self.keeper {
             keeper.send(Errand::Keep(accepted, answer)).is_ok()
         } else {
-            let request = Request::Events { accepted, next_offset: None, answer: Some(answer) };
+            let incoming = Incoming { accepted, next_offset: None, answer: Some(answer) };
+            let request = Request::Events(vec![incoming]);
             self.engine.send(request).is_ok()
         };
         let applied = if sent {

@@ -36,15 +36,19 @@ pub(super) type Question = Box<dyn FnOnce(&mut Worker) + Send>;
 
 /// What the engine is asked.
 pub(super) enum Request {
-    /// Count these; `next_offset` is the log's after them, if there is a log.
-    Events {
-        accepted: Accepted,
-        next_offset: Option<u64>,
-        answer: Option<oneshot::Sender<Result<Applied, Refused>>>,
-    },
+    /// Count these, in the order of the log, if there is a log.
+    Events(Vec<Incoming>),
     Ask(Question),
     /// Save the state if it can be saved, answer, and end.
     Finish(oneshot::Sender<()>),
+}
+
+/// Events of one sender's request.
+pub(super) struct Incoming {
+    pub(super) accepted: Accepted,
+    /// The log's after them, if there is a log.
+    pub(super) next_offset: Option<u64>,
+    pub(super) answer: Option<oneshot::Sender<Result<Applied, Refused>>>,
 }
 
 /// How the state's snapshots stand.
@@ -105,11 +109,7 @@ impl Worker {
             let mut next = first;
             while let Some(request) = next.take() {
                 match request {
-                    Request::Events { accepted, next_offset, answer } => {
-                        self.take(&accepted, next_offset);
-                        step.events += accepted.routed.len();
-                        step.waiting.extend(answer);
-                    }
+                    Request::Events(group) => step.take(group),
                     Request::Ask(question) => step.questions.push(question),
                     Request::Finish(answer) => finish = Some(answer),
                 }
@@ -117,6 +117,7 @@ impl Worker {
                     next = queue.try_recv().ok();
                 }
             }
+            self.take(std::mem::take(&mut step.incoming));
             if let Err(problem) = self.step(step) {
                 // Stop rather than lie: readers keep the last snapshot, and are told that it is stale.
                 tracing::error!(%problem, "the engine stops; reads go on from the last snapshot");
@@ -139,11 +140,18 @@ impl Worker {
         Ok(())
     }
 
-    fn take(&mut self, accepted: &Accepted, next_offset: Option<u64>) {
-        self.engine.apply(std::slice::from_ref(&accepted.routed));
-        self.came.add(&accepted.came);
-        self.came.note_arrival(accepted.arrived.to_bits());
-        self.offset = next_offset.unwrap_or(self.offset + u64::from(accepted.events));
+    /// Takes all together: many small requests are counted as one large one.
+    fn take(&mut self, incoming: Vec<(Accepted, Option<u64>)>) {
+        let mut routed = Vec::with_capacity(incoming.len());
+        for (accepted, next_offset) in incoming {
+            self.came.add(&accepted.came);
+            self.came.note_arrival(accepted.arrived.to_bits());
+            self.offset = next_offset.unwrap_or(self.offset + u64::from(accepted.events));
+            routed.push(accepted.routed);
+        }
+        if !routed.is_empty() {
+            self.engine.apply(&routed);
+        }
     }
 
     fn step(&mut self, step: Step) -> Result<(), String> {
@@ -269,6 +277,18 @@ impl Worker {
 #[derive(Default)]
 struct Step {
     events: usize,
+    /// Events, and the log's offset after them.
+    incoming: Vec<(Accepted, Option<u64>)>,
     waiting: Vec<oneshot::Sender<Result<Applied, Refused>>>,
     questions: Vec<Question>,
+}
+
+impl Step {
+    fn take(&mut self, group: Vec<Incoming>) {
+        for Incoming { accepted, next_offset, answer } in group {
+            self.events += accepted.routed.len();
+            self.incoming.push((accepted, next_offset));
+            self.waiting.extend(answer);
+        }
+    }
 }
