@@ -236,7 +236,9 @@ pub(super) struct Writing<'p> {
 
 impl<'p> Writing<'p> {
     pub(super) fn begin(database: &Database, path: &'p str) -> Result<Writing<'p>, LogError> {
-        let transaction = database.begin_write().map_err(LogError::segment(path))?;
+        let mut transaction = database.begin_write().map_err(LogError::segment(path))?;
+        // One sync more, and damage to the last transaction is found instead of taken for one that was never finished.
+        transaction.set_two_phase_commit(true);
         Ok(Writing { transaction, path })
     }
 
