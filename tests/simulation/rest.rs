@@ -203,15 +203,7 @@ fn dossiers_at_rest_count_and_are_listed_as_if_they_were_in_memory() {
                 engine.advance(now).unwrap();
             }
             woken += before.saturating_sub(resting.engine.at_rest().subjects);
-            // Of three copies of one identity the order of arrival says which are duplicates and which superseded.
-            let came = |engine: &Engine| (engine.tally().consumed, engine.tally().applied);
-            assert_eq!(came(&resting.engine), came(&keeping), "seed {seed}, round {round}");
-            let (ours, theirs) = (all_results(&resting.engine), all_results(&keeping));
-            let differs = ours.lines().zip(theirs.lines()).find(|(one, other)| one != other);
-            assert!(ours == theirs, "seed {seed}, round {round}: {differs:?}");
-            let (ours, theirs) = (lists(&resting.engine), lists(&keeping));
-            let differs = ours.lines().zip(theirs.lines()).find(|(one, other)| one != other);
-            assert!(ours == theirs, "seed {seed}, round {round}: {differs:?}");
+            assert_alike(&resting.engine, &keeping, &format!("seed {seed}, round {round}"));
         }
         for code in ["nobody", &dossier_of(all[all.len() / 2]), &dossier_of(all[all.len() / 3])] {
             let (ours, theirs) = (resting.engine.story(code).unwrap(), keeping.story(code).unwrap());
@@ -220,6 +212,18 @@ fn dossiers_at_rest_count_and_are_listed_as_if_they_were_in_memory() {
         assert!(resting.engine.memory().1 < keeping.memory().1, "seed {seed}: nothing left memory");
     }
     assert!(rested > 500 && woken > 20, "hardly anything rested ({rested}) or came back ({woken})");
+}
+
+/// Both count and list the same.
+fn assert_alike(resting: &Engine, keeping: &Engine, place: &str) {
+    // Of three copies of one identity the order of arrival says which are duplicates and which superseded.
+    let came = |engine: &Engine| (engine.tally().consumed, engine.tally().applied);
+    assert_eq!(came(resting), came(keeping), "{place}");
+    for told in [all_results, lists] {
+        let (ours, theirs) = (told(resting), told(keeping));
+        let differs = ours.lines().zip(theirs.lines()).find(|(one, other)| one != other);
+        assert!(ours == theirs, "{place}: {differs:?}");
+    }
 }
 
 fn dossier_of(line: &str) -> String {
