@@ -173,6 +173,13 @@ fn run(
             second % 60
         );
     }
+    read_figures(engine);
+    println!("load {}", std::fs::read_to_string("/proc/loadavg")?.trim());
+    Ok(())
+}
+
+/// All figures of all periods, read once.
+fn read_figures(engine: &Engine) {
     let read = Instant::now();
     let snapshot = engine.snapshot();
     let units: usize = snapshot
@@ -181,8 +188,6 @@ fn run(
         .map(|period| Figures::of(&snapshot, period, &snapshot.catalogue.sets[1], Level::Agency).units.len())
         .sum();
     println!("figures of {units} unit rows read in {:.3} ms", read.elapsed().as_secs_f64() * 1000.0);
-    println!("load {}", std::fs::read_to_string("/proc/loadavg")?.trim());
-    Ok(())
 }
 
 /// The instant of an arrival, given in Unix nanoseconds.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::load::{events, seed, send_all};
 use super::truth::{assert_same, batch_of_last_year, files, health, serve, shown_of_last_year};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Events of the year before the one that runs.
 fn events_of_last_year(count: u64) -> Vec<String> {

@@ -222,10 +222,10 @@ impl Engine {
     pub fn story(&mut self, dossier: &str) -> Result<Option<Story>, ComputeError> {
         let found = self.find_or_wake(dossier);
         self.refuse_trouble()?;
-        Ok(found.and_then(|found| self.story_of(found)))
+        Ok(found.map(|found| self.story_of(found)))
     }
 
-    fn story_of(&self, (number, place): (usize, usize)) -> Option<Story> {
+    fn story_of(&self, (number, place): (usize, usize)) -> Story {
         let shard = &self.shards[number];
         let names = self.setup.codes.names();
         let (standing, _) = shard.standing(place, self.as_of, &names);
@@ -258,7 +258,7 @@ impl Engine {
             };
             (period, is_late, self.classes[row.class as usize])
         });
-        Some(Story {
+        Story {
             events: events.collect(),
             flags: life.flags,
             dates: (life.submitted_at, life.accepted_at, life.ended_at),
@@ -267,7 +267,7 @@ impl Engine {
             chain: counted.map_or(Vec::new(), |counted| shard.chains.units(counted.chain).to_vec()),
             periods: periods.collect(),
             steps,
-        })
+        }
     }
 }
 

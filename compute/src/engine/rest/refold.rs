@@ -3,7 +3,7 @@
 //! A slice at a time comes into memory; what counts as before goes back at once, the others stay until the next save.
 //! Not here: bringing back a single subject (`wake`).
 
-use std::io;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::entry::all_subjects;
@@ -35,7 +35,7 @@ impl Engine {
         for entry in archive.scan(all_subjects()) {
             let (key, value) = entry.map_err(at_rest)?;
             let code = &key[all_subjects().len()..];
-            let text = std::str::from_utf8(code).map_err(|error| at_rest(io::Error::other(error)))?;
+            let text = std::str::from_utf8(code).map_err(at_rest)?;
             // What is in memory stands before its copy here.
             if self.find(Family::Dossier, text).is_some() {
                 continue;
@@ -76,6 +76,7 @@ impl Engine {
     }
 }
 
-fn at_rest(error: io::Error) -> ComputeError {
+/// What is at rest cannot be had.
+fn at_rest(error: impl Display) -> ComputeError {
     ComputeError::AtRest(error.to_string())
 }
