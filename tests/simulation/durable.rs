@@ -43,7 +43,8 @@ fn live(seed: u64) -> (u64, Seen) {
     let mut chance = Chance::new(seed);
     let events = 1_500 + chance.below(1_000);
     // In every other world a year ends, so that dossiers go to rest.
-    let lines = if seed % 2 == 0 { Lines::around_new_year(seed, events) } else { Lines::of(seed, events) };
+    let lines =
+        if seed.is_multiple_of(2) { Lines::around_new_year(seed, events) } else { Lines::of(seed, events) };
     let source = Source::new(&lines, &mut chance);
     let settings = World::settings(&mut chance);
     let mut world = World::new(seed, &lines, source, settings);

@@ -42,20 +42,20 @@ struct Resting {
 impl Resting {
     /// Saves, a little at a time, while `during` happens between; then lets go of what went to rest.
     fn save(&mut self, rule: RestRule, during: &mut dyn FnMut(&mut Engine)) -> Vec<u8> {
-        let (mut bytes, mut shelf) = (Vec::new(), self.shelf.clone());
+        let (mut bytes, mut next) = (Vec::new(), self.shelf.clone());
         self.engine.begin_save_and_rest(rule);
         loop {
             let is_whole = self.engine.save_some(20_000, &mut bytes);
             for (key, _, value) in self.engine.take_rest_draft().iter() {
-                shelf.0.insert(key.to_vec(), value.to_vec());
+                next.0.insert(key.to_vec(), value.to_vec());
             }
             if is_whole {
                 break;
             }
             during(&mut self.engine);
         }
-        self.engine.rest_on(Arc::new(shelf.clone()));
-        self.shelf = shelf;
+        self.engine.rest_on(Arc::new(next.clone()));
+        self.shelf = next;
         while !self.engine.leave_some(50) {
             during(&mut self.engine);
         }
@@ -182,7 +182,7 @@ fn dossiers_at_rest_count_and_are_listed_as_if_they_were_in_memory() {
                 push_all(engine, events[next..end].iter().map(String::as_str), 2);
                 push_all(&mut keeping, events[next..end].iter().map(String::as_str), 2);
                 next = end;
-                if next % 2 == 0 {
+                if next.is_multiple_of(2) {
                     engine.advance(now).unwrap();
                 }
             });
