@@ -87,6 +87,7 @@ is_left_out() {
 prepare_build
 need_rust_checkers
 need python3=python3
+need_python_yaml
 export PYTHONDONTWRITEBYTECODE=1 CARGO_TERM_COLOR=never
 
 stage "format" none cargo fmt --all --check

@@ -95,6 +95,11 @@ need_rust_checkers() {
     fi
 }
 
+# Reads deploy/compose.yaml. A python3 of another maker does not see Debian's package, which is then asked for once only.
+need_python_yaml() {
+    python3 -c 'import yaml' 2>/dev/null || need /usr/lib/python3/dist-packages/yaml=python3-yaml
+}
+
 # One target folder for all clones, so that a second clone does not build DataFusion again. Cargo tells clones
 # apart by the age of their files only and would take the other clone's program for ours: when the clone changes,
 # our own crates are built anew.

@@ -3,9 +3,11 @@
 //! Read the tests' names as a page; the language of the stories is explained in `tests/support/story.rs`.
 //! Not here: the program against a second implementation (`tests/oracle`), chance (`tests/simulation`).
 
+mod asyncapi;
 mod calendar;
 mod clock;
 mod command_line;
+mod deploy;
 mod due_dates;
 mod endings;
 mod exchange;
@@ -18,6 +20,7 @@ mod petitions;
 mod regressions;
 mod rejects;
 mod sets;
+mod settings;
 mod shared_data;
 mod standing;
 mod survey;

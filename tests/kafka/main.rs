@@ -15,6 +15,7 @@ mod truth;
 
 mod broker;
 mod crashes;
+mod deploy;
 mod independent;
 mod missing;
 mod poison;

@@ -74,7 +74,12 @@ impl Server {
 
     /// Starts `nhip serve` on a free port with these arguments; what it said when it would not.
     pub fn launch(arguments: &[&str]) -> Result<Server, NotStarted> {
-        let mut starting = Starting::spawn(arguments);
+        Server::launch_in(&[], arguments)
+    }
+
+    /// As `launch`, with these variables besides.
+    pub fn launch_in(environment: &[(&str, &str)], arguments: &[&str]) -> Result<Server, NotStarted> {
+        let mut starting = Starting::spawn(environment, arguments);
         let mut line = String::new();
         let mut output = BufReader::new(starting.child.stdout.take().expect("standard output is piped"));
         output.read_line(&mut line).expect("standard output is text");
@@ -89,7 +94,7 @@ impl Server {
 
     /// Starts a server and kills it after `moment`, wherever it then is.
     pub fn launch_and_kill(arguments: &[&str], moment: Duration) {
-        let mut starting = Starting::spawn(arguments);
+        let mut starting = Starting::spawn(&[], arguments);
         // Nothing is waited for: the moment is a matter of chance.
         std::thread::sleep(moment);
         starting.child.kill().expect("a child can be killed");
@@ -169,12 +174,13 @@ struct Starting {
 }
 
 impl Starting {
-    fn spawn(arguments: &[&str]) -> Starting {
+    fn spawn(environment: &[(&str, &str)], arguments: &[&str]) -> Starting {
         let level = if arguments.is_empty() { "error" } else { "info" };
         let mut child = Command::new(binary())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .env("NHIP_LOG", level)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -239,6 +239,12 @@ impl Settings {
         Ok(())
     }
 
+    /// The names of all settings, those of `[kafka.security]` with `security.` before them.
+    pub fn names() -> Vec<String> {
+        let security = SECURITY.iter().map(|name| format!("security.{name}"));
+        TEXTS.iter().chain(&NUMBERS).map(|name| (*name).to_owned()).chain(security).collect()
+    }
+
     /// The topics to consume.
     pub fn topics(&self) -> Vec<String> {
         ["dossiers", "procedures", "petitions", "organisation"]
@@ -348,6 +354,25 @@ mod tests {
         let shown = format!("{settings:?}");
         assert!(shown.contains("not shown") && !shown.contains("tiger"), "{shown}");
         assert_eq!(settings.security.password().expect("it is there").expect("given").reveal(), "tiger");
+    }
+
+    #[test]
+    fn every_setting_has_a_name() {
+        // A refusal lists every field there is.
+        let fields = |text: &str, before: &str| -> Vec<String> {
+            let told = read(text, &[]).expect_err("no such setting").to_string();
+            // What comes on the next line is the table they are in.
+            let listed = told.split("expected one of").nth(1).and_then(|rest| rest.lines().next());
+            let listed = listed.expect("the refusal lists them");
+            listed.split('`').skip(1).step_by(2).map(|name| format!("{before}{name}")).collect()
+        };
+        let mut known = fields("x = 1", "");
+        known.retain(|name| name != "security");
+        known.extend(fields("[security]\nx = 1", "security."));
+        known.sort();
+        let mut names = Settings::names();
+        names.sort();
+        assert_eq!(names, known);
     }
 
     #[test]
