@@ -232,7 +232,13 @@ impl Worker {
                     "state saved"
                 );
                 (state.offset, state.bytes, state.trouble) = (Some(saved.offset), info.bytes, None);
-                let kept = saving.snapshots.list().unwrap_or_default();
+                // Which snapshots are kept must be known: what none of them needs is removed for good.
+                let kept = match saving.snapshots.list() {
+                    Ok(kept) => kept,
+                    Err(error) => {
+                        return tracing::warn!(%error, "nothing is removed: snapshots cannot be listed");
+                    }
+                };
                 if let Err(error) = saving.archive.tidy(&kept) {
                     tracing::warn!(%error, "segments no longer needed could not be removed");
                 }

@@ -242,9 +242,8 @@ impl Process {
                 self.at_rest = segments.ids().to_vec();
                 self.engine.rest_on(Arc::new(RestingPlace(segments.clone())));
                 while !self.engine.leave_some(7) {}
-                let kept = self.snapshots.list().unwrap_or_default();
                 // What cannot be tidied now is tidied behind the next snapshot.
-                let _ = self.archive.tidy(&kept);
+                let _ = self.snapshots.list().map(|kept| self.archive.tidy(&kept));
             }
             Err(_) => self.engine.abandon_save(),
         }
