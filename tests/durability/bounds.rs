@@ -68,6 +68,8 @@ fn too_much_at_once_is_told_to_come_back_and_nothing_acknowledged_is_lost() {
     let share = large.len().div_ceil(BODIES);
     let slow: Vec<Slow> = large.chunks(share).map(|lines| Slow::begin(server.address(), lines)).collect();
     assert_eq!(slow.len(), BODIES);
+    // Each has its room before anyone small asks: a small one under way could keep the last of them out.
+    std::thread::sleep(Duration::from_millis(500));
     let one = body(&small[..1]);
     let mut refused = None;
     let is_refused = within(PATIENCE, || {
