@@ -19,6 +19,8 @@ use ingest::simulate::{Disorder, Plan, Stream};
 const CONNECTIONS: usize = 8;
 /// Events of a batch when only throughput counts.
 const BATCH: usize = 1000;
+/// How much of the past the events tell of.
+const WEEKS: i64 = 13;
 /// How long the page is waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Events posted one by one for the page.
@@ -33,7 +35,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::launch(&["--data", &data, "--save-minutes", "1"]).map_err(|not| not.stderr)?;
     assert!(within(Duration::from_secs(30), || server.get("/readyz").status == 200), "it is ready");
     let wanted = events + rate * seconds + PAGE_EVENTS;
-    let plan = Plan { events: wanted as u64, disorder: Disorder::NONE, ..Plan::default() };
+    // The weeks up to now, as a server that is told of them lives them.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
+    let until = i64::try_from(now)?;
+    let plan = Plan {
+        events: wanted as u64,
+        from: until - WEEKS * 7 * 86_400,
+        until,
+        disorder: Disorder::NONE,
+        ..Plan::default()
+    };
     let mut story = Stream::new(&plan);
     let mut lines: Vec<Vec<u8>> = Vec::with_capacity(wanted);
     while let Some((_, line)) = story.next_line() {
@@ -43,6 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (bulk, rest) = lines.split_at(split);
     let (live, page) = rest.split_at(rest.len() - PAGE_EVENTS);
     intake(server.address(), bulk);
+    println!("spent: {}", spent(&server.get("/metrics").text()));
     open_loop(server.address(), live, rate);
     stream(&server, page)?;
     println!("load {}", std::fs::read_to_string("/proc/loadavg")?.trim());
@@ -73,6 +85,13 @@ fn intake(address: &str, lines: &[Vec<u8>]) {
         "intake: {count} events in batches of {BATCH}, {wall:.2} s, {:.0} events/s",
         f64::from(count) / wall
     );
+}
+
+/// What the log and the engine spent, in seconds and turns.
+fn spent(metrics: &str) -> String {
+    let told = ["nhip_log_append_seconds", "nhip_step_seconds"];
+    let lines = metrics.lines().filter(|line| told.iter().any(|name| line.starts_with(name)));
+    lines.filter(|line| !line.contains("_bucket")).collect::<Vec<_>>().join(", ")
 }
 
 /// Events due at fixed instants.

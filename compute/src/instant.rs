@@ -132,9 +132,14 @@ impl Instant {
     /// UTC with `Z` and no trailing zeros: the canonical form of kept data.
     pub fn to_utc(self) -> String {
         let mut text = String::with_capacity(30);
-        self.write(&mut text, 0);
-        text.push('Z');
+        self.put_utc(&mut text);
         text
+    }
+
+    /// Appends [`Instant::to_utc`].
+    pub fn put_utc(self, text: &mut String) {
+        self.write(text, 0);
+        text.push('Z');
     }
 
     /// At +07:00, no fraction unless there is one: the form shown to people and in results.
@@ -150,12 +155,30 @@ impl Instant {
         let local = self.unix_seconds() + offset;
         let day = Day(i32::try_from(local.div_euclid(DAY_SECONDS)).unwrap_or(i32::MAX));
         let second = local.rem_euclid(DAY_SECONDS);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{day}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+        let (year, month, date) = day.civil();
+        if (0..=9999).contains(&year) {
+            // By hand: every event kept in the log has two or three of these, and the formatter is slow.
+            let mut shape = *b"0000-00-00T00:00:00";
+            let pairs = [(0, year / 100), (2, year % 100)].map(|(at, part)| (at, i64::from(part)));
+            let days = [(5, month), (8, date)].map(|(at, part)| (at, i64::from(part)));
+            let clock = [(11, second / 3600), (14, second / 60 % 60), (17, second % 60)];
+            for (at, part) in pairs.into_iter().chain(days).chain(clock) {
+                shape[at] += u8::try_from(part / 10).unwrap_or(0);
+                shape[at + 1] += u8::try_from(part % 10).unwrap_or(0);
+            }
+            text.push_str(std::str::from_utf8(&shape).unwrap_or_default());
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{day}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+        }
         let nanos = self.subsecond_nanos();
         if nanos > 0 {
-            let digits = format!("{nanos:09}");
-            let _ = write!(text, ".{}", digits.trim_end_matches('0'));
+            let (mut digits, mut left) = (*b".000000000", nanos);
+            for digit in digits[1..].iter_mut().rev() {
+                *digit += u8::try_from(left % 10).unwrap_or(0);
+                left /= 10;
+            }
+            text.push_str(std::str::from_utf8(&digits).unwrap_or_default().trim_end_matches('0'));
         }
     }
 }

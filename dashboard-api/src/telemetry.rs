@@ -1,7 +1,7 @@
 //! Metrics: names are constants here, counted where things happen, read at `/metrics`. Never officers in labels.
 
 use ingest::durable::Consumed;
-use ingest::kafka::Status;
+use ingest::kafka::{FiguresStatus, Status};
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -10,6 +10,7 @@ use prometheus::{
 
 const EVENTS: &str = "nhip_events_total";
 const REJECTED: &str = "nhip_events_rejected_total";
+const FINDINGS: &str = "nhip_exchange_findings_total";
 const STEP_SECONDS: &str = "nhip_step_seconds";
 const VERSION: &str = "nhip_snapshot_version";
 const APPEND_SECONDS: &str = "nhip_log_append_seconds";
@@ -23,6 +24,8 @@ const KAFKA_REBALANCES: &str = "nhip_kafka_rebalances_total";
 const KAFKA_REFUSED: &str = "nhip_kafka_refused_batches_total";
 const KAFKA_DEAD_LETTERS: &str = "nhip_kafka_dead_letters_total";
 const KAFKA_INCOMPLETE: &str = "nhip_kafka_incomplete";
+const FIGURES: &str = "nhip_figures_published_total";
+const FIGURES_BEHIND: &str = "nhip_figures_behind";
 
 /// The metrics of one server.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub(crate) struct Telemetry {
     pub(crate) events: IntCounterVec,
     /// By reason.
     pub(crate) rejected: IntCounterVec,
+    /// What was odd about national exchange messages, by kind.
+    pub(crate) findings: IntCounterVec,
     /// Taking a batch and counting it.
     pub(crate) step_seconds: Histogram,
     /// Making a group of events durable.
@@ -46,6 +51,41 @@ pub(crate) struct Telemetry {
     pub(crate) viewers: IntGauge,
     /// Topics that are consumed.
     pub(crate) kafka: KafkaMetrics,
+    /// Figures that are published.
+    pub(crate) figures: FiguresMetrics,
+}
+
+/// The metrics of the topic of figures.
+#[derive(Clone, Debug)]
+pub(crate) struct FiguresMetrics {
+    published: IntCounterVec,
+    behind: IntGauge,
+}
+
+impl FiguresMetrics {
+    fn new(registry: &Registry) -> Result<FiguresMetrics, prometheus::Error> {
+        let published = Opts::new(FIGURES, "Rows for the topic of figures, by outcome");
+        let published = IntCounterVec::new(published, &["outcome"])?;
+        let behind = IntGauge::new(FIGURES_BEHIND, "1 while the topic does not hold the figures last shown")?;
+        registry.register(Box::new(published.clone()))?;
+        registry.register(Box::new(behind.clone()))?;
+        Ok(FiguresMetrics { published, behind })
+    }
+
+    /// Takes over how the topic stands.
+    pub(crate) fn note(&self, status: &FiguresStatus) {
+        let counts =
+            [("published", status.published), ("removed", status.removed), ("failed", status.failed)];
+        for (outcome, count) in counts {
+            catch_up(&self.published.with_label_values(&[outcome]), count);
+        }
+        self.behind.set(i64::from(!status.is_settled()));
+    }
+}
+
+/// Two readers at once may both see the difference; the second then adds nothing, or a little too much once.
+fn catch_up(counter: &IntCounter, count: u64) {
+    counter.inc_by(count.saturating_sub(counter.get()));
 }
 
 /// The metrics of the source, taken over from its status when they are asked for.
@@ -91,8 +131,6 @@ impl KafkaMetrics {
     /// Takes over how the source stands.
     pub(crate) fn note(&self, status: &Status, consumed: &Consumed) {
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        // Two readers at once may both see the difference; the second then adds nothing, or a little too much once.
-        let catch_up = |counter: &IntCounter, count: u64| counter.inc_by(count.saturating_sub(counter.get()));
         self.connected.set(i64::from(status.is_connected));
         self.lag.reset();
         for ((topic, partition), one) in &status.partitions {
@@ -114,6 +152,8 @@ impl Telemetry {
         let registry = Registry::new();
         let events = IntCounterVec::new(Opts::new(EVENTS, "Events taken, by outcome"), &["outcome"])?;
         let rejected = IntCounterVec::new(Opts::new(REJECTED, "Events set aside, by reason"), &["reason"])?;
+        let findings = Opts::new(FINDINGS, "Odd things about national exchange messages taken, by kind");
+        let findings = IntCounterVec::new(findings, &["finding"])?;
         let buckets = vec![0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
         let options =
             HistogramOpts::new(STEP_SECONDS, "One step: events taken, time moved, figures published");
@@ -126,6 +166,7 @@ impl Telemetry {
         let viewers = IntGauge::new(VIEWERS, "Open live streams")?;
         registry.register(Box::new(events.clone()))?;
         registry.register(Box::new(rejected.clone()))?;
+        registry.register(Box::new(findings.clone()))?;
         registry.register(Box::new(step_seconds.clone()))?;
         registry.register(Box::new(append_seconds.clone()))?;
         registry.register(Box::new(log_bytes.clone()))?;
@@ -136,10 +177,12 @@ impl Telemetry {
         for metric in kafka.all() {
             registry.register(metric)?;
         }
+        let figures = FiguresMetrics::new(&registry)?;
         Ok(Telemetry {
             registry,
             events,
             rejected,
+            findings,
             step_seconds,
             append_seconds,
             log_bytes,
@@ -147,6 +190,7 @@ impl Telemetry {
             version,
             viewers,
             kafka,
+            figures,
         })
     }
 

@@ -24,10 +24,10 @@ pub fn line(draft: &Draft<'_>, arrived: Instant, out: &mut Vec<u8>) {
     json.push_str("\",\"subject\":");
     put_text(&mut json, &draft.subject);
     json.push_str(",\"time\":\"");
-    json.push_str(&draft.time.to_utc());
+    draft.time.put_utc(&mut json);
     json.push('"');
     json.push_str(",\"recordedtime\":\"");
-    json.push_str(&draft.recorded.unwrap_or(arrived).to_utc());
+    draft.recorded.unwrap_or(arrived).put_utc(&mut json);
     json.push_str("\",\"data\":{");
     let mut is_first = true;
     for (field, value) in draft.event_type.fields().iter().zip(&draft.values) {
@@ -63,7 +63,11 @@ fn put_value(json: &mut String, field: &Field, value: &Given<'_>) {
         Given::Whole(value) => {
             let _ = write!(json, "{value}");
         }
-        Given::Instant(at) => put_text(json, &at.to_utc()),
+        Given::Instant(at) => {
+            json.push('"');
+            at.put_utc(json);
+            json.push('"');
+        }
         Given::Date(day) => put_text(json, &day.to_string()),
         Given::Choice(place) => put_text(json, word(place)),
         Given::Choices(places) => put_list(json, places.iter().map(word)),

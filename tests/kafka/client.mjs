@@ -60,6 +60,15 @@ async function produce(file, mode, compression) {
   return { produced: messages.length }
 }
 
+// Messages as they are given: one `{key, value}` a line.
+async function put(file) {
+  const producer = kafka.producer({ allowAutoTopicCreation: false })
+  await producer.connect()
+  await producer.send({ topic, messages: lines(file).map((line) => JSON.parse(line)) })
+  await producer.disconnect()
+  return {}
+}
+
 // Reads every message the topic has now.
 async function read() {
   const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic))
@@ -78,6 +87,7 @@ async function read() {
             partition,
             key: message.key === null ? null : message.key.toString(),
             value: text(message.value),
+            timestamp: message.timestamp,
             headers: Object.fromEntries(headers),
           })
           if (found.length === wanted) resolve()
@@ -124,10 +134,11 @@ const commands = {
     }),
   offsets: () => withAdmin((admin) => admin.fetchTopicOffsets(topic)),
   produce: () => produce(...rest),
+  put: () => put(...rest),
   read,
   join: () => join(...rest),
 }
 
 const told = await commands[command]()
-process.stdout.write(`${JSON.stringify(told ?? {})}\n`)
-process.exit(0)
+// A pipe takes only so much at a time.
+process.stdout.write(`${JSON.stringify(told ?? {})}\n`, () => process.exit(0))

@@ -18,7 +18,8 @@ pub(crate) fn client(broker: &str, words: &[&str]) -> Value {
     let ran = command(broker, words).output().expect("node can be run");
     let (said, wrong) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success(), "{words:?}: {said}{wrong}");
-    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}{wrong}"))
+    let start = || said.chars().take(500).collect::<String>();
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {}{wrong}", start()))
 }
 
 /// Has it do one thing while the test goes on.

@@ -1,63 +1,93 @@
 //! Counts of dossiers and petitions per unit, officer and condition, for one period.
 //!
-//! Shared with snapshots by reference count: counts are copied, chunk by chunk, only when they change after a
+//! Shared with snapshots by reference count: counts are copied, run by run, only when they change after a
 //! snapshot took them. Integers only; a count that would go below zero stops the engine. Not here: what a bit means.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 
 use super::saved::{RestoreError, Source, put_number};
 use crate::codes::Code;
 use crate::set::Mask;
 
-/// Slots copied together when one of them changes after a snapshot.
-const CHUNK_SLOTS: usize = 64;
+/// Units or officers whose counts are copied together: they lie side by side, so that a copy is one piece of memory.
+const RUN: usize = 8;
+/// Procedures copied together; they have few counts each.
+const RUN_OF_PROCEDURES: usize = 32;
 
-/// Counts by bit.
-type Counts = Arc<[u32]>;
-
-/// For each procedure, how many dossiers meet each of the conditions that procedures ask for.
-type ByProcedure = Arc<HashMap<Code, Box<[u32]>, RandomState>>;
-
-/// Something for each code, cheap to share: a snapshot takes the chunks, a change copies one of them.
+/// Counts of many codes, `width` for each, cheap to share: a snapshot takes the runs, a change copies one of them.
+///
+/// Runs are in the order of the codes. A code that counts for nothing is as one that was never seen.
 #[derive(Clone, Debug)]
-struct Table<T> {
-    chunks: Vec<Arc<Vec<Option<T>>>>,
+struct Counters<const RUN: usize> {
+    width: usize,
+    runs: Vec<(u32, Arc<[u32]>)>,
 }
 
-impl<T: Clone> Table<T> {
-    fn new() -> Table<T> {
-        Table { chunks: Vec::new() }
+impl<const RUN: usize> Counters<RUN> {
+    fn new(width: usize) -> Counters<RUN> {
+        Counters { width, runs: Vec::new() }
     }
 
-    fn get(&self, code: Code) -> Option<&T> {
-        self.chunks.get(code.index() / CHUNK_SLOTS)?[code.index() % CHUNK_SLOTS].as_ref()
+    fn get(&self, code: Code) -> Option<&[u32]> {
+        let run = self.place(code).ok()?;
+        let first = code.index() % RUN * self.width;
+        Some(&self.runs[run].1[first..first + self.width])
     }
 
-    /// What there is, and the index of its code.
-    fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
-        (0..).zip(slots).filter_map(|(code, slot)| Some((code, slot.as_ref()?)))
+    /// The counts of `code`, no longer shared with any snapshot.
+    fn of(&mut self, code: Code) -> &mut [u32] {
+        let run = self.place(code).unwrap_or_else(|place| {
+            self.runs.insert(place, (run_of::<RUN>(code), vec![0; RUN * self.width].into()));
+            place
+        });
+        let first = code.index() % RUN * self.width;
+        &mut Arc::make_mut(&mut self.runs[run].1)[first..first + self.width]
     }
 
-    fn slot(&mut self, code: Code) -> &mut Option<T> {
-        let chunk = code.index() / CHUNK_SLOTS;
-        if self.chunks.len() <= chunk {
-            self.chunks.resize_with(chunk + 1, || Arc::new(vec![None; CHUNK_SLOTS]));
+    fn place(&self, code: Code) -> Result<usize, usize> {
+        self.runs.binary_search_by_key(&run_of::<RUN>(code), |(run, _)| *run)
+    }
+
+    /// The codes that count for anything, in their order.
+    fn iter(&self) -> impl Iterator<Item = (Code, &[u32])> {
+        let all = self.runs.iter().flat_map(|(run, counts)| {
+            (*run as usize * RUN..).zip(counts.chunks_exact(self.width.max(1)))
+        });
+        all.filter(|(_, counts)| counts.iter().any(|count| *count > 0))
+            .map(|(code, counts)| (Code::from_index(code), counts))
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        put_number(out, self.iter().count() as u64);
+        for (code, counts) in self.iter() {
+            put_number(out, code.index() as u64);
+            counts.iter().for_each(|count| put_number(out, u64::from(*count)));
         }
-        &mut Arc::make_mut(&mut self.chunks[chunk])[code.index() % CHUNK_SLOTS]
     }
+
+    fn take(&mut self, source: &mut Source<'_>) -> Result<(), RestoreError> {
+        for _ in 0..source.place()? {
+            let code = Code::from_index(source.place()?);
+            for count in self.of(code) {
+                *count = source.small()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn run_of<const RUN: usize>(code: Code) -> u32 {
+    u32::try_from(code.index() / RUN).unwrap_or(u32::MAX)
 }
 
 /// The counts of one period.
 #[derive(Clone, Debug)]
 pub struct Cells {
-    bits: usize,
-    units: Table<Counts>,
-    officers: Table<Counts>,
-    procedures: Table<ByProcedure>,
+    units: Counters<RUN>,
+    officers: Counters<RUN>,
+    /// By unit: for each procedure, how many dossiers meet each of the conditions that procedures ask for.
+    procedures: BTreeMap<Code, Arc<Counters<RUN_OF_PROCEDURES>>>,
     /// The bits counted by procedure.
     with_dossier: Arc<[usize]>,
     with_dossier_mask: Mask,
@@ -74,10 +104,9 @@ pub(super) struct Target<'a> {
 impl Cells {
     pub(super) fn new(bits: usize, with_dossier: &Arc<[usize]>) -> Cells {
         Cells {
-            bits,
-            units: Table::new(),
-            officers: Table::new(),
-            procedures: Table::new(),
+            units: Counters::new(bits),
+            officers: Counters::new(bits),
+            procedures: BTreeMap::new(),
             with_dossier: Arc::clone(with_dossier),
             with_dossier_mask: with_dossier.iter().fold(0, |mask, bit| mask | 1 << bit),
         }
@@ -86,17 +115,16 @@ impl Cells {
     /// Counts `mask` in, or takes it back.
     pub(super) fn count(&mut self, target: Target<'_>, mask: Mask, is_in: bool) {
         for unit in target.units {
-            change(self.units.slot(*unit), self.bits, mask, is_in);
+            change(self.units.of(*unit), mask, is_in);
         }
         if let Some(officer) = target.officer {
-            change(self.officers.slot(officer), self.bits, mask, is_in);
+            change(self.officers.of(officer), mask, is_in);
         }
         let Some(procedure) = target.procedure.filter(|_| mask & self.with_dossier_mask != 0) else { return };
         for unit in target.units {
-            let by_procedure = Arc::make_mut(self.procedures.slot(*unit).get_or_insert_default());
-            let counts = by_procedure
-                .entry(procedure)
-                .or_insert_with(|| vec![0; self.with_dossier.len()].into_boxed_slice());
+            let by_procedure = self.procedures.entry(*unit);
+            let by_procedure = by_procedure.or_insert_with(|| Arc::new(Counters::new(self.with_dossier.len())));
+            let counts = Arc::make_mut(by_procedure).of(procedure);
             for (count, bit) in counts.iter_mut().zip(self.with_dossier.iter()) {
                 if mask & (1 << bit) != 0 {
                     *count = step(*count, is_in);
@@ -107,44 +135,24 @@ impl Cells {
 
     /// Appends all counts, for a saved state.
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        for table in [&self.units, &self.officers] {
-            put_number(out, table.iter().count() as u64);
-            for (code, counts) in table.iter() {
-                put_number(out, code);
-                counts.iter().for_each(|count| put_number(out, u64::from(*count)));
-            }
-        }
-        put_number(out, self.procedures.iter().count() as u64);
-        for (code, by_procedure) in self.procedures.iter() {
-            put_number(out, code);
-            put_number(out, by_procedure.len() as u64);
-            for (procedure, counts) in by_procedure.iter() {
-                put_number(out, procedure.index() as u64);
-                counts.iter().for_each(|count| put_number(out, u64::from(*count)));
-            }
+        self.units.put(out);
+        self.officers.put(out);
+        put_number(out, self.procedures.len() as u64);
+        for (unit, by_procedure) in &self.procedures {
+            put_number(out, unit.index() as u64);
+            by_procedure.put(out);
         }
     }
 
     /// Takes back what [`Cells::put`] wrote.
     pub(super) fn take(&mut self, source: &mut Source<'_>) -> Result<(), RestoreError> {
-        let counts_of = |source: &mut Source<'_>, bits: usize| -> Result<Vec<u32>, RestoreError> {
-            (0..bits).map(|_| source.small()).collect()
-        };
-        for table in [&mut self.units, &mut self.officers] {
-            for _ in 0..source.place()? {
-                let code = Code::from_index(source.place()?);
-                *table.slot(code) = Some(counts_of(source, self.bits)?.into());
-            }
-        }
+        self.units.take(source)?;
+        self.officers.take(source)?;
         for _ in 0..source.place()? {
-            let code = Code::from_index(source.place()?);
-            let mut by_procedure = HashMap::default();
-            for _ in 0..source.place()? {
-                let procedure = Code::from_index(source.place()?);
-                by_procedure
-                    .insert(procedure, counts_of(source, self.with_dossier.len())?.into_boxed_slice());
-            }
-            *self.procedures.slot(code) = Some(Arc::new(by_procedure));
+            let unit = Code::from_index(source.place()?);
+            let mut by_procedure = Counters::new(self.with_dossier.len());
+            by_procedure.take(source)?;
+            self.procedures.insert(unit, Arc::new(by_procedure));
         }
         Ok(())
     }
@@ -162,9 +170,9 @@ impl Cells {
     /// The procedures of which `unit` has at least one dossier meeting the condition `bit`.
     pub fn procedures(&self, unit: Code, bit: usize) -> impl Iterator<Item = Code> {
         let place = self.with_dossier.iter().position(|known| *known == bit);
-        let by_procedure = self.procedures.get(unit);
+        let by_procedure = self.procedures.get(&unit);
         by_procedure.into_iter().flat_map(|by_procedure| by_procedure.iter()).filter_map(
-            move |(procedure, counts)| place.filter(|place| counts[*place] > 0).map(|_| *procedure),
+            move |(procedure, counts)| place.filter(|place| counts[*place] > 0).map(|_| procedure),
         )
     }
 }
@@ -174,8 +182,7 @@ fn step(count: u32, is_in: bool) -> u32 {
     next.expect("a count is what was counted in, less what was taken back")
 }
 
-fn change(slot: &mut Option<Counts>, bits: usize, mut mask: Mask, is_in: bool) {
-    let counts = Arc::make_mut(slot.get_or_insert_with(|| vec![0; bits].into()));
+fn change(counts: &mut [u32], mut mask: Mask, is_in: bool) {
     while mask != 0 {
         let bit = mask.trailing_zeros() as usize;
         counts[bit] = step(counts[bit], is_in);

@@ -52,7 +52,7 @@ impl UnitFrame {
 }
 
 /// A procedure as a frame sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 struct ProcedureFrame {
     /// What holds when it is not in the unit's authority, and when it is.
     masks: [Mask; 2],
@@ -64,7 +64,7 @@ struct ProcedureFrame {
 }
 
 /// An agency, counted as one of its units' communes.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 struct AgencyFrame {
     code: Code,
     /// What holds seen from a unit it is no commune of, and from one it is.
@@ -148,45 +148,20 @@ impl Frame {
     pub(super) fn build(from: Sources<'_>, masks: &mut FrameMasks) -> Result<Frame, ComputeError> {
         let mut frame = Frame::empty(from.window.period);
         let known: Vec<(&Code, &Procedure)> = from.reference.procedures.iter().collect();
-        frame.take_procedures(&known, from, masks)?;
+        frame.take_procedures(procedure_frames(&known, from, masks)?, from);
         frame.fill_units(from);
         frame.count_procedures(from.catalogue.conditions.len());
-        frame.count_agencies(from, masks)?;
+        frame.count_agencies(agency_frames(from, masks)?, from.catalogue.conditions.len());
         frame.fill_officers(from);
         Ok(frame)
     }
 
-    fn take_procedures(
-        &mut self,
-        known: &[(&Code, &Procedure)],
-        from: Sources<'_>,
-        masks: &mut FrameMasks,
-    ) -> Result<(), ComputeError> {
-        let before = from.before();
-        let mut found = Vec::with_capacity(known.len());
-        for (_, procedure) in known {
-            let publicity = procedure.publicity(from.window.period, from.window.cut, from.calendar);
-            let rows = [false, true].map(|is_in| procedure_facts(procedure, publicity, is_in));
-            found.push(rows.map(|row| masks.procedures.find(&row)));
-        }
-        let fresh = masks.procedures.evaluate(&from.catalogue.conditions)?;
+    fn take_procedures(&mut self, procedures: Vec<(Code, ProcedureFrame)>, from: Sources<'_>) {
         let owners = Arc::make_mut(&mut self.owners);
-        for ((code, procedure), found) in known.iter().zip(found) {
-            let definition = procedure.current();
-            let owner = definition.map(|definition| definition.owner);
-            if let Some(owner) = owner {
-                owners.entry(owner).or_insert_with(|| from.reference.organisation.chain(owner, before));
-            }
-            let frame = ProcedureFrame {
-                masks: found.map(|found| found.mask(&fresh)),
-                is_in_force: definition.is_some() && !procedure.is_repealed_on(before.day()),
-                is_communal: definition.is_some_and(|definition| definition.is_communal),
-                is_provincial: definition.is_some_and(|definition| definition.is_provincial),
-                owner,
-            };
-            self.procedures.insert(**code, frame);
+        for owner in procedures.iter().filter_map(|(_, procedure)| procedure.owner) {
+            owners.entry(owner).or_insert_with(|| from.reference.organisation.chain(owner, from.before()));
         }
-        Ok(())
+        self.procedures.extend(procedures);
     }
 
     fn fill_units(&mut self, from: Sources<'_>) {
@@ -273,32 +248,8 @@ impl Frame {
             }
     }
 
-    fn count_agencies(&mut self, from: Sources<'_>, masks: &mut FrameMasks) -> Result<(), ComputeError> {
-        let (before, window, organisation) = (from.before(), from.window, &from.reference.organisation);
-        let known: Vec<(Code, AgencyKind)> = organisation
-            .agencies()
-            .filter_map(|(code, versions)| versions.at_or_last(before).map(|version| (code, version.kind)))
-            .collect();
-        let mut found = Vec::with_capacity(known.len());
-        for (code, _) in &known {
-            let copies = from.reference.copies(*code, window.start, window.cut);
-            let copies = Fact::Whole(Some(i64::try_from(copies).unwrap_or(i64::MAX)));
-            found.push([false, true].map(|is_in| masks.agencies.find(&[Fact::Bool(is_in), copies])));
-        }
-        let fresh = masks.agencies.evaluate(&from.catalogue.conditions)?;
-        let framed = known.iter().zip(found).map(|((code, kind), found)| {
-            let units = match *kind {
-                // An abolished commune is in no unit but itself (ours).
-                AgencyKind::COMMUNE if organisation.is_in_force(*code, before) => {
-                    organisation.chain(*code, before)
-                }
-                AgencyKind::COMMUNE => vec![*code],
-                _ => Vec::new(),
-            };
-            AgencyFrame { code: *code, masks: found.map(|found| found.mask(&fresh)), units }
-        });
-        let agencies: Vec<AgencyFrame> = framed.collect();
-        let mut base = vec![0u64; from.catalogue.conditions.len()];
+    fn count_agencies(&mut self, agencies: Vec<AgencyFrame>, bits: usize) {
+        let mut base = vec![0u64; bits];
         for agency in &agencies {
             add_bits(&mut base, agency.masks[0], 1);
         }
@@ -312,23 +263,29 @@ impl Frame {
             }
         }
         self.agencies = Arc::new(agencies);
-        Ok(())
     }
 
-    /// The same frame after events of some procedures: only they are counted anew.
+    /// The frame after events of some procedures: only they are counted anew. `None` when it is as it was, as for most
+    /// periods that are over.
     pub(super) fn with_procedures_of(
         &self,
         changed: &[Code],
         from: Sources<'_>,
         masks: &mut FrameMasks,
-    ) -> Result<Frame, ComputeError> {
-        let mut frame = self.clone();
-        frame.count_some(changed, -1);
+    ) -> Result<Option<Frame>, ComputeError> {
         let known: Vec<(&Code, &Procedure)> =
             changed.iter().filter_map(|code| from.reference.procedures.get_key_value(code)).collect();
-        frame.take_procedures(&known, from, masks)?;
-        frame.count_some(changed, 1);
-        Ok(frame)
+        let mut procedures = procedure_frames(&known, from, masks)?;
+        procedures.retain(|(code, procedure)| self.procedures.get(code) != Some(procedure));
+        if procedures.is_empty() {
+            return Ok(None);
+        }
+        let changed: Vec<Code> = procedures.iter().map(|(code, _)| *code).collect();
+        let mut frame = self.clone();
+        frame.count_some(&changed, -1);
+        frame.take_procedures(procedures, from);
+        frame.count_some(&changed, 1);
+        Ok(Some(frame))
     }
 
     /// Counts some procedures in every unit, or takes them back.
@@ -343,12 +300,17 @@ impl Frame {
         self.units = units;
     }
 
-    /// The same frame after reports or copies changed: only what comes from them is counted anew.
+    /// The frame after reports or copies changed: only what comes from them is counted anew. `None` when it is as it was.
     pub(super) fn with_agencies_of(
         &self,
         from: Sources<'_>,
         masks: &mut FrameMasks,
-    ) -> Result<Frame, ComputeError> {
+    ) -> Result<Option<Frame>, ComputeError> {
+        let agencies = agency_frames(from, masks)?;
+        let is_reported = |unit: &UnitFrame| unit.reported == reported(unit.code, from);
+        if agencies == *self.agencies && self.units.iter().all(is_reported) {
+            return Ok(None);
+        }
         let mut frame = self.clone();
         let bits = from.catalogue.conditions.bits_of(Subject::Agency);
         for unit in &mut frame.units {
@@ -357,8 +319,8 @@ impl Frame {
             }
             unit.reported = reported(unit.code, from);
         }
-        frame.count_agencies(from, masks)?;
-        Ok(frame)
+        frame.count_agencies(agencies, from.catalogue.conditions.len());
+        Ok(Some(frame))
     }
 
     /// The same frame after some officers were defined anew.
@@ -404,6 +366,62 @@ impl Frame {
         let holds = |code: &&Code| self.procedure_mask(unit, **code) & (1 << bit) != 0;
         self.procedures.keys().filter(holds).copied().collect()
     }
+}
+
+/// Procedures as a frame sees them.
+fn procedure_frames(
+    known: &[(&Code, &Procedure)],
+    from: Sources<'_>,
+    masks: &mut FrameMasks,
+) -> Result<Vec<(Code, ProcedureFrame)>, ComputeError> {
+    let before = from.before();
+    let mut found = Vec::with_capacity(known.len());
+    for (_, procedure) in known {
+        let publicity = procedure.publicity(from.window.period, from.window.cut, from.calendar);
+        let rows = [false, true].map(|is_in| procedure_facts(procedure, publicity, is_in));
+        found.push(rows.map(|row| masks.procedures.find(&row)));
+    }
+    let fresh = masks.procedures.evaluate(&from.catalogue.conditions)?;
+    let framed = known.iter().zip(found).map(|((code, procedure), found)| {
+        let definition = procedure.current();
+        let frame = ProcedureFrame {
+            masks: found.map(|found| found.mask(&fresh)),
+            is_in_force: definition.is_some() && !procedure.is_repealed_on(before.day()),
+            is_communal: definition.is_some_and(|definition| definition.is_communal),
+            is_provincial: definition.is_some_and(|definition| definition.is_provincial),
+            owner: definition.map(|definition| definition.owner),
+        };
+        (**code, frame)
+    });
+    Ok(framed.collect())
+}
+
+/// Agencies as a frame counts them.
+fn agency_frames(from: Sources<'_>, masks: &mut FrameMasks) -> Result<Vec<AgencyFrame>, ComputeError> {
+    let (before, window, organisation) = (from.before(), from.window, &from.reference.organisation);
+    let known: Vec<(Code, AgencyKind)> = organisation
+        .agencies()
+        .filter_map(|(code, versions)| versions.at_or_last(before).map(|version| (code, version.kind)))
+        .collect();
+    let mut found = Vec::with_capacity(known.len());
+    for (code, _) in &known {
+        let copies = from.reference.copies(*code, window.start, window.cut);
+        let copies = Fact::Whole(Some(i64::try_from(copies).unwrap_or(i64::MAX)));
+        found.push([false, true].map(|is_in| masks.agencies.find(&[Fact::Bool(is_in), copies])));
+    }
+    let fresh = masks.agencies.evaluate(&from.catalogue.conditions)?;
+    let framed = known.iter().zip(found).map(|((code, kind), found)| {
+        let units = match *kind {
+            // An abolished commune is in no unit but itself (ours).
+            AgencyKind::COMMUNE if organisation.is_in_force(*code, before) => {
+                organisation.chain(*code, before)
+            }
+            AgencyKind::COMMUNE => vec![*code],
+            _ => Vec::new(),
+        };
+        AgencyFrame { code: *code, masks: found.map(|found| found.mask(&fresh)), units }
+    });
+    Ok(framed.collect())
 }
 
 /// What `unit` reported as received, and its share of last year's reports.

@@ -46,7 +46,7 @@ use shard::{Shard, SubjectRef, Taken, clash};
 use subject::{CountedRow, NOBODY};
 
 /// Below this many events or subjects, threads cost more than they bring.
-const PARALLEL_FROM: usize = 4096;
+const PARALLEL_FROM: usize = 2048;
 /// Clashes listed; more are only counted.
 const CLASHES_MAX: usize = 10_000;
 

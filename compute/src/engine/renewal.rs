@@ -167,12 +167,16 @@ impl Engine {
                 calendar: &self.setup.calendar,
                 catalogue: &self.setup.catalogue,
             };
-            if fresh.has_agencies {
-                state.frame = Arc::new(state.frame.with_agencies_of(sources, &mut self.frame_masks)?);
+            // Most of what is fresh says nothing new of most periods: their frames stay the ones readers have.
+            if fresh.has_agencies
+                && let Some(frame) = state.frame.with_agencies_of(sources, &mut self.frame_masks)?
+            {
+                state.frame = Arc::new(frame);
             }
-            if !fresh.procedures.is_empty() {
-                let changed = &fresh.procedures;
-                let frame = state.frame.with_procedures_of(changed, sources, &mut self.frame_masks)?;
+            if !fresh.procedures.is_empty()
+                && let Some(frame) =
+                    state.frame.with_procedures_of(&fresh.procedures, sources, &mut self.frame_masks)?
+            {
                 state.frame = Arc::new(frame);
             }
             if !fresh.officers.is_empty() {

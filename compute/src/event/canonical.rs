@@ -106,21 +106,27 @@ fn put_list<'a>(json: &mut String, texts: impl Iterator<Item = &'a str>) {
 /// A JSON string with RFC 8785's escapes: the two-letter ones where they exist, `\u00xx` for other controls.
 pub fn put_text(json: &mut String, text: &str) {
     json.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\u{8}' => json.push_str("\\b"),
-            '\u{c}' => json.push_str("\\f"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            control if control < ' ' => {
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
+    let mut rest = text;
+    // Nearly every text is one run; what must be escaped is a byte of its own in UTF-8.
+    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        let (plain, escaped) = rest.split_at(at);
+        json.push_str(plain);
+        match escaped.as_bytes()[0] {
+            b'"' => json.push_str("\\\""),
+            b'\\' => json.push_str("\\\\"),
+            8 => json.push_str("\\b"),
+            12 => json.push_str("\\f"),
+            b'\n' => json.push_str("\\n"),
+            b'\r' => json.push_str("\\r"),
+            b'\t' => json.push_str("\\t"),
+            control => {
+                // Writing into a string cannot fail.
+                let _ = write!(json, "\\u{control:04x}");
             }
-            other => json.push(other),
         }
+        rest = &escaped[1..];
     }
+    json.push_str(rest);
     json.push('"');
 }
 

@@ -17,7 +17,7 @@ use store::{DataFolder, FolderSettings, LogSettings};
 use super::{Failure, ReferenceArguments, instant};
 use crate::reference_data;
 use crate::serve::live::{Clock, Live, Storage};
-use crate::serve::{Consuming, Server, demo as story, router};
+use crate::serve::{Consuming, Publishing, Server, demo as story, router};
 use crate::settings;
 use crate::telemetry::Telemetry;
 
@@ -95,6 +95,7 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
     }
     let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
     if let Some(kafka) = settings.kafka {
+        server.figures = Publishing::start(&kafka, &server.live)?;
         server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
     }
     listen(arguments.listen, server, |_| {})
@@ -190,7 +191,7 @@ fn server(
         keep: Keep::From(from),
     };
     let live = Live::start(setup, storage, clock, telemetry.clone())?;
-    Ok(Server { live, board: Arc::default(), telemetry, kafka: None })
+    Ok(Server { live, board: Arc::default(), telemetry, kafka: None, figures: None })
 }
 
 /// A data folder that lasts as long as the demo.
@@ -230,15 +231,18 @@ fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) ->
         let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
         drop(out);
         started(&server);
-        let (live, kafka) = (server.live.clone(), server.kafka.clone());
+        let (live, kafka, figures) = (server.live.clone(), server.kafka.clone(), server.figures.clone());
         let serving = axum::serve(listener, router(server));
         let ended = tokio::select! {
             ended = serving => ended.map_err(|error| Failure::broken(error.to_string())),
             () = signal() => Ok(()),
         };
-        if let Some(kafka) = kafka {
+        if kafka.is_some() || figures.is_some() {
             // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
-            let ending = tokio::task::spawn_blocking(move || kafka.end());
+            let ending = tokio::task::spawn_blocking(move || {
+                kafka.iter().for_each(Consuming::end);
+                figures.iter().for_each(Publishing::end);
+            });
             if tokio::time::timeout(KAFKA_GOODBYE, ending).await.is_err() {
                 tracing::warn!("topics were not left in time; the next start reads on from the log");
             }

@@ -46,6 +46,9 @@ pub(super) async fn take_messages(
         server.telemetry.rejected.with_label_values(&[reason]).inc_by(*count);
     }
     let applied = server.live.apply(accepted).await?;
+    for (finding, count) in &told.findings {
+        server.telemetry.findings.with_label_values(&[finding]).inc_by(*count);
+    }
     let answer = json!({
         "messages": told.messages, "events": taken, "rejected_count": told.rejected.values().sum::<u64>(),
         "outcomes": told.outcomes, "version": applied.version,
@@ -59,6 +62,8 @@ struct Told {
     messages: usize,
     /// By the code of the reason.
     rejected: BTreeMap<&'static str, u64>,
+    /// By the code of the finding.
+    findings: BTreeMap<&'static str, u64>,
     /// Of the first messages.
     outcomes: Vec<Value>,
 }
@@ -94,9 +99,15 @@ fn decode(server: &Server, body: &[u8], source: &str) -> (Accepted, Told) {
     let (mut accepted, mut told) = (server.live.accepted(), Told::default());
     let mut codes = LocalCodes::new(&server.live.codes());
     exchange::read_each(body, source, |message| {
-        accepted.take_exchange(&message, source, told.messages, &mut codes);
-        if let Err(unmapped) = &message.outcome {
-            *told.rejected.entry(unmapped.rejection.reason.code()).or_default() += 1;
+        accepted.take_exchange(&message, (source, exchange::VIA), told.messages, &mut codes);
+        match &message.outcome {
+            Ok(mapped) => {
+                mapped
+                    .findings
+                    .iter()
+                    .for_each(|one| *told.findings.entry(one.kind.code()).or_default() += 1);
+            }
+            Err(unmapped) => *told.rejected.entry(unmapped.rejection.reason.code()).or_default() += 1,
         }
         if told.messages < MESSAGES_TOLD_MAX {
             told.outcomes.push(tell(told.messages, &message));

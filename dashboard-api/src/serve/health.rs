@@ -11,7 +11,7 @@ use store::LocalDisk;
 
 use super::live::{Phase, SourceCounts};
 use super::problem::Problem;
-use super::{Server, kafka};
+use super::{Server, figures_out, kafka};
 
 /// `GET /api/v1/health`.
 pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
@@ -53,6 +53,9 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
     }
     if let (Some(consuming), Some((_, state))) = (&server.kafka, &log) {
         told["kafka"] = kafka::told(consuming, &state.consumed);
+    }
+    if let Some(publishing) = &server.figures {
+        told["figures"] = figures_out::told(publishing);
     }
     // An engine that is too busy or has stopped cannot say; the rest is told all the same.
     if let Some((sources, _)) = sources {

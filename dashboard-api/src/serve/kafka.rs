@@ -2,22 +2,22 @@
 //!
 //! Not here: Kafka itself (`ingest::kafka`), keeping and counting (`keeper`, `worker`).
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
 use compute::codes::CodeBook;
 use ingest::Rejection;
 use ingest::durable::{Accepted, Consumed, Gap, GapKind};
-use ingest::kafka::{self, Intake, NotNow, SharedStatus, Source, Status, Stop, Ticket};
+use ingest::exchange::FindingKind;
+use ingest::kafka::{self, Intake, NotNow, SharedStatus, Source, Status, Ticket};
 use serde_json::{Value, json};
 
-use super::live::{Applying, Live, Phase, Refused};
+use super::beside::Beside;
+use super::live::{Applying, Live, Refused};
 use crate::command::Failure;
 use crate::telemetry::Telemetry;
 
-/// Between two looks whether the state is restored.
-const BEAT: Duration = Duration::from_millis(20);
 /// Gaps told on the page of health; all are counted.
 const GAPS_TOLD_MAX: usize = 100;
 
@@ -25,8 +25,7 @@ const GAPS_TOLD_MAX: usize = 100;
 #[derive(Clone, Debug)]
 pub(crate) struct Consuming {
     status: SharedStatus,
-    stop: Stop,
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    beside: Beside,
 }
 
 impl Consuming {
@@ -38,32 +37,13 @@ impl Consuming {
     ) -> Result<Consuming, Failure> {
         let source = Source::new(settings, IntoLive { live: live.clone(), telemetry });
         let (status, stop) = (source.status(), source.stop());
-        let is_wanted = source.stop();
-        let run = move || {
-            while matches!(live.phase(), Phase::Recovering(..)) {
-                if is_wanted.is_asked() || !live.is_running() {
-                    return;
-                }
-                std::thread::sleep(BEAT);
-            }
-            source.run();
-        };
-        let thread = std::thread::Builder::new().name("kafka".to_owned()).spawn(run);
-        let thread = thread.map_err(|error| {
-            Failure::broken(format!("the thread that consumes topics cannot start: {error}"))
-        })?;
-        Ok(Consuming { status, stop, thread: Arc::new(Mutex::new(Some(thread))) })
+        let beside = Beside::start("kafka", live, stop, move || source.run())?;
+        Ok(Consuming { status, beside })
     }
 
     /// Asks it to end and waits until it has; what was gathered is kept.
     pub(crate) fn end(&self) {
-        self.stop.ask();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!(
-                "the thread that consumed topics had broken; the next start reads on from the log"
-            );
-        }
+        self.beside.end();
     }
 
     /// How it stands.
@@ -120,9 +100,12 @@ impl Intake for IntoLive {
         })
     }
 
-    fn note_rejections(&self, rejections: &[Rejection]) {
+    fn note(&self, rejections: &[Rejection], findings: &BTreeMap<FindingKind, u64>) {
         for rejection in rejections {
             self.telemetry.rejected.with_label_values(&[rejection.reason.code()]).inc();
+        }
+        for (finding, count) in findings {
+            self.telemetry.findings.with_label_values(&[finding.code()]).inc_by(*count);
         }
     }
 

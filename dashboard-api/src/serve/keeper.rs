@@ -150,16 +150,17 @@ impl Keeper {
         if group.is_empty() {
             return;
         }
-        let (mut lines, mut set_aside, mut events, mut arrived) = (Vec::new(), Vec::new(), 0u32, i64::MIN);
+        let (mut set_aside, mut events, mut arrived) = (Vec::new(), 0u32, i64::MIN);
+        let several = if group.len() > 1 { joined(&group) } else { Vec::new() };
+        let lines = if group.len() > 1 { &several } else { &group[0].0.lines };
         for (accepted, _) in &group {
-            lines.extend_from_slice(&accepted.lines);
             set_aside.extend(accepted.set_aside.iter().map(Vec::as_slice));
             events = events.saturating_add(accepted.events);
             arrived = arrived.max(accepted.arrived.to_bits());
         }
         ledger.note_arrival(arrived);
         let bytes = ledger.to_bytes();
-        let chunk = Chunk { arrived, events, bytes: &lines, set_aside: &set_aside, ledger: &bytes };
+        let chunk = Chunk { arrived, events, bytes: lines, set_aside: &set_aside, ledger: &bytes };
         let started = Instant::now();
         let appended = match self.log.append(chunk) {
             Ok(appended) => appended,
@@ -180,7 +181,9 @@ impl Keeper {
         // Told before anyone is answered: the log is never seen behind what is counted.
         self.note(None);
         self.handed = appended.first_offset;
-        let incoming = group.into_iter().map(|(accepted, answer)| {
+        let incoming = group.into_iter().map(|(mut accepted, answer)| {
+            // They are in the log; the engine has no use for them.
+            accepted.lines = Vec::new();
             self.handed += u64::from(accepted.events);
             Incoming { accepted, next_offset: Some(self.handed), answer: Some(answer) }
         });
@@ -283,6 +286,15 @@ impl Keeper {
         self.telemetry.log_trouble.set(i64::from(state.trouble.is_some()));
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
+}
+
+fn joined(group: &[(Accepted, Answer)]) -> Vec<u8> {
+    let bytes = group.iter().map(|(accepted, _)| accepted.lines.len()).sum();
+    let mut lines = Vec::with_capacity(bytes);
+    for (accepted, _) in group {
+        lines.extend_from_slice(&accepted.lines);
+    }
+    lines
 }
 
 fn refuse_all(group: Vec<(Accepted, Answer)>, refused: &Refused) {

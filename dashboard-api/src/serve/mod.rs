@@ -4,11 +4,14 @@
 //! `start` restores them.
 //! `board` turns snapshots into shared rankings, `routes` answers, `intake` takes events, `exchange` national exchange messages, `health` tells how things
 //! stand, `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a
-//! made-up province in, `kafka` has topics consumed into the index.
+//! made-up province in, `kafka` has topics consumed into the index, `figures_out`
+//! publishes what changed, both `beside` it.
 
+mod beside;
 mod board;
 pub(crate) mod demo;
 mod exchange;
+mod figures_out;
 mod health;
 mod intake;
 mod kafka;
@@ -29,6 +32,7 @@ use crate::telemetry::Telemetry;
 use board::Board;
 use live::Live;
 
+pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
 
 pub(crate) use routes::router;
@@ -41,4 +45,6 @@ pub(crate) struct Server {
     pub(crate) telemetry: Telemetry,
     /// Topics that are consumed, if any are.
     pub(crate) kafka: Option<Consuming>,
+    /// Figures that are published, if a topic is named.
+    pub(crate) figures: Option<Publishing>,
 }

@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use compute::codes::LocalCodes;
 use ingest::durable::SetAsideMessage;
-use ingest::exchange;
 use serde_json::{Value, json};
 use store::SetAside;
 
@@ -51,8 +50,7 @@ pub(super) async fn retry(
     }
     let kept = find(&server, *number).await?;
     let was = SetAsideMessage::read(&kept.bytes).ok();
-    let exchange_source =
-        was.as_ref().filter(|was| was.via == exchange::VIA).and_then(|was| was.source.clone());
+    let exchange_source = was.as_ref().and_then(SetAsideMessage::exchange_source).map(str::to_owned);
     let event = if body.trim_ascii().is_empty() {
         let event = was.and_then(|was| was.event).ok_or_else(|| {
             Problem::malformed(

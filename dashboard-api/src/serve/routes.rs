@@ -91,6 +91,9 @@ async fn metrics(State(server): State<Server>) -> impl IntoResponse {
     if let (Some(consuming), Some((_, state))) = (&server.kafka, server.live.log()) {
         server.telemetry.kafka.note(&consuming.status(), &state.consumed);
     }
+    if let Some(publishing) = &server.figures {
+        server.telemetry.figures.note(&publishing.status());
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], server.telemetry.text())
 }
 

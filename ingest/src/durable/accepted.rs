@@ -77,23 +77,24 @@ impl Accepted {
         }
     }
 
-    /// Takes one national exchange message whole: all the events it makes, or none and it is set aside.
+    /// Takes one national exchange message whole: all the events it makes, or none and it is set aside, as one that
+    /// came from `source` by way of `via`.
     pub fn take_exchange(
         &mut self,
         message: &exchange::Message,
-        source: &str,
+        (source, via): (&str, &str),
         position: usize,
         codes: &mut LocalCodes,
     ) {
         match &message.outcome {
             Ok(mapped) => {
                 for event in &mapped.events {
-                    let taken = self.take(event.line.as_bytes(), exchange::VIA, position, codes);
+                    let taken = self.take(event.line.as_bytes(), via, position, codes);
                     debug_assert!(taken.is_ok(), "an event the mapping made is an event of the contract");
                 }
             }
             Err(unmapped) => {
-                let message = SetAsideMessage::of_exchange(unmapped, source, position, self.arrived);
+                let message = SetAsideMessage::of_exchange(unmapped, (source, via), position, self.arrived);
                 self.put_aside(&message);
             }
         }
@@ -117,7 +118,7 @@ impl Accepted {
             message.outcome.as_ref().map_err(|unmapped| unmapped.rejection.clone())?;
         }
         for (position, message) in messages.iter().enumerate() {
-            self.take_exchange(message, source, position, codes);
+            self.take_exchange(message, (source, exchange::VIA), position, codes);
         }
         Ok(())
     }

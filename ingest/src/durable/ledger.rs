@@ -69,8 +69,9 @@ impl Ledger {
 
     /// What came from `source`, to be counted on.
     pub fn of(&mut self, source: &str) -> &mut Came {
-        if !self.sources.contains_key(source) {
-            self.sources.insert(source.to_owned(), Came::default());
+        if self.sources.contains_key(source) {
+            // A name is made only for a new one: this is done for every event.
+            return self.sources.get_mut(source).expect("a source that is known");
         }
         self.sources.entry(source.to_owned()).or_default()
     }

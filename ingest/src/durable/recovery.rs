@@ -111,8 +111,8 @@ pub struct Recovered {
     pub next_offset: u64,
     /// The snapshot it came from; `None` when it was built from the log alone.
     pub snapshot: Option<u64>,
-    /// The segments of the archive it rests on, newest first.
-    pub at_rest: Vec<u64>,
+    /// The segments of the archive it rests on, newest first, and their bytes.
+    pub at_rest: (Vec<u64>, u64),
     /// Whether what it was counted as could be kept.
     pub is_counted: bool,
     /// Snapshots that could not be used, and why.
@@ -180,7 +180,7 @@ pub fn recover(
     }
     let engine = Engine::new(setup());
     let (next_offset, snapshot, is_counted, replayed) = (0, None, false, 0);
-    let at_rest = Vec::new();
+    let at_rest = (Vec::new(), 0);
     let mut recovered =
         Recovered { engine, next_offset, snapshot, at_rest, is_counted, passed_over, replayed, moved: None };
     recovered.catch_up(log, progress)?;
@@ -352,12 +352,12 @@ fn recount(engine: &mut Engine, shown: &str) -> Result<Moved, RecoveryError> {
 }
 
 /// The engine of a snapshot, whether it is counted, the figures that were shown when it was taken, and the segments it
-/// rests on.
+/// rests on with their bytes.
 fn restore(
     (snapshots, archive): (&Snapshots, &Archive),
     offset: u64,
     setup: Setup,
-) -> Result<(Engine, bool, String, Vec<u64>), String> {
+) -> Result<(Engine, bool, String, (Vec<u64>, u64)), String> {
     let at_rest = match archive.list(offset) {
         Ok(ids) => ids,
         // Nothing had gone to rest yet; a state that says otherwise is refused for it.
@@ -365,6 +365,7 @@ fn restore(
         Err(problem) => return Err(problem.to_string()),
     };
     let segments = archive.open_segments(&at_rest).map_err(|problem| problem.to_string())?;
+    let bytes = segments.bytes();
     let place =
         (!at_rest.is_empty()).then(|| Arc::new(RestingPlace(segments)) as Arc<dyn compute::engine::Archive>);
     let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
@@ -374,7 +375,7 @@ fn restore(
     // Only behind the last block stands whether this was the whole.
     let mut shown = String::new();
     input.read_to_string(&mut shown).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
-    Ok((engine, restored.is_counted, shown, at_rest))
+    Ok((engine, restored.is_counted, shown, (at_rest, bytes)))
 }
 
 /// The content of a snapshot as a stream of bytes.

@@ -27,7 +27,8 @@ const KEPT_BYTES_MAX: usize = 64 << 10;
 pub struct SetAsideMessage {
     /// When it arrived.
     pub arrived: String,
-    /// How it came: `http`, `retry`, `exchange`, or `kafka:topic/partition/offset`.
+    /// How it came: `http`, `retry`, `kafka:topic/partition/offset`; a national exchange message `exchange`, or
+    /// `exchange:kafka:topic/partition/offset`.
     pub via: String,
     /// Its place in the request that brought it, from 0; its offset in the partition.
     pub position: usize,
@@ -73,10 +74,10 @@ impl SetAsideMessage {
         }
     }
 
-    /// What is kept of a national exchange message that `source` sent.
+    /// What is kept of a national exchange message that `source` sent and that came by way of `via`.
     pub fn of_exchange(
         unmapped: &exchange::Unmapped,
-        source: &str,
+        (source, via): (&str, &str),
         position: usize,
         arrived: Instant,
     ) -> SetAsideMessage {
@@ -84,7 +85,7 @@ impl SetAsideMessage {
         let kept = unmapped.kept.clone().filter(|kept| kept.to_string().len() <= KEPT_BYTES_MAX);
         SetAsideMessage {
             arrived: arrived.to_utc(),
-            via: exchange::VIA.to_owned(),
+            via: via.to_owned(),
             position,
             reason: rejection.reason.code().to_owned(),
             field: rejection.field.map(str::to_owned),
@@ -94,6 +95,11 @@ impl SetAsideMessage {
             bytes: unmapped.bytes,
             event: kept,
         }
+    }
+
+    /// The source of a national exchange message; `None` for any other.
+    pub fn exchange_source(&self) -> Option<&str> {
+        self.source.as_deref().filter(|_| self.via.split(':').next() == Some(exchange::VIA))
     }
 
     /// As the log keeps it.

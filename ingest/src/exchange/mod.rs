@@ -32,7 +32,7 @@ use event::Telling;
 use fields::Fields;
 use progress::Progress;
 
-/// How a message came, where what was set aside is listed.
+/// How a message came, where what was set aside is listed; with more behind a colon when it came from a broker.
 pub const VIA: &str = "exchange";
 
 /// What became of one message.
@@ -85,20 +85,25 @@ pub fn read_each(bytes: &[u8], source: &str, mut take: impl FnMut(Message)) {
     }
 }
 
+/// The one message to set aside when `bytes` hold none.
+pub fn nothing_in(bytes: &[u8]) -> Message {
+    nothing_read(bytes, Rejection::whole(Reason::NotObject))
+}
+
+fn nothing_read(bytes: &[u8], rejection: Rejection) -> Message {
+    let outcome = Err(kept::unmapped(bytes, rejection, None));
+    Message { dossier: None, outcome, seen: conformance::Seen::default() }
+}
+
 fn read_one(piece: &shape::Piece<'_>, source: &str) -> Message {
-    let nothing_read = |rejection| Message {
-        dossier: None,
-        outcome: Err(kept::unmapped(piece.bytes, rejection, None)),
-        seen: conformance::Seen::default(),
-    };
     if let Some(fault) = &piece.fault {
-        return nothing_read(fault.clone());
+        return nothing_read(piece.bytes, fault.clone());
     }
     let text = std::str::from_utf8(piece.bytes).unwrap_or_default();
     let Ok(fields) = Fields::read(text) else {
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         let reason = if is_json { Reason::NotObject } else { Reason::NotJson };
-        return nothing_read(Rejection::whole(reason));
+        return nothing_read(piece.bytes, Rejection::whole(reason));
     };
     let code = fields.row.code("MaHoSo").ok().flatten().map(str::to_owned);
     let mapped = map(&fields, source, piece.sent.as_deref());

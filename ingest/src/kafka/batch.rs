@@ -2,6 +2,7 @@
 //!
 //! Not here: where messages come from, and when a batch goes (`source`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use super::dead_letters::Letter;
 use super::message::event_bytes;
 use super::settings::Settings;
 use crate::durable::{Accepted, Begin, Gap};
+use crate::exchange::{self, FindingKind};
 use crate::rejection::Rejection;
 
 /// When a batch is full, and how long it waits to become so.
@@ -29,11 +31,22 @@ impl Bounds {
     }
 }
 
+/// What is told of a batch once the log has it.
+#[derive(Default)]
+pub(super) struct Report {
+    /// For the topic of dead letters.
+    pub(super) letters: Vec<Letter>,
+    /// Why messages were set aside.
+    pub(super) rejections: Vec<Rejection>,
+    /// What was odd about exchange messages.
+    pub(super) findings: BTreeMap<FindingKind, u64>,
+}
+
 /// A batch that is being gathered.
 pub(super) struct Batch {
     accepted: Accepted,
     codes: LocalCodes,
-    letters: Vec<Letter>,
+    report: Report,
     keeps_letters: bool,
     messages: usize,
     bytes: usize,
@@ -43,8 +56,8 @@ pub(super) struct Batch {
 impl Batch {
     /// An empty one, begun `now`.
     pub(super) fn new(accepted: Accepted, codes: &Arc<CodeBook>, keeps_letters: bool, now: Instant) -> Batch {
-        let codes = LocalCodes::new(codes);
-        Batch { accepted, codes, letters: Vec::new(), keeps_letters, messages: 0, bytes: 0, since: now }
+        let (codes, report) = (LocalCodes::new(codes), Report::default());
+        Batch { accepted, codes, report, keeps_letters, messages: 0, bytes: 0, since: now }
     }
 
     pub(super) fn is_full(&self, bounds: &Bounds) -> bool {
@@ -71,21 +84,21 @@ impl Batch {
         self.accepted.came.consumed.incomplete.push(gap);
     }
 
-    /// Takes one message, or sets it aside.
-    pub(super) fn take<M: Message>(&mut self, message: &M) -> Result<(), Rejection> {
+    /// Takes one message with an event, or sets it aside.
+    pub(super) fn take<M: Message>(&mut self, message: &M) {
         let value = message.payload().unwrap_or_default();
         let headers = message.headers();
         let event = match headers {
             Some(headers) => {
                 let pairs = (0..headers.count()).filter_map(|place| headers.try_get(place));
-                event_bytes(&pairs.map(|header| (header.key, header.value)), value)
+                event_bytes(pairs.map(|header| (header.key, header.value)), value)
             }
-            None => event_bytes(&std::iter::empty(), value),
+            None => event_bytes(std::iter::empty(), value),
         };
         self.messages += 1;
         self.bytes += value.len();
         // A name is made only for what is set aside.
-        let origin = || format!("kafka:{}/{}/{}", message.topic(), message.partition(), message.offset());
+        let origin = || origin(message);
         let position = usize::try_from(message.offset()).unwrap_or_default();
         let taken = match event.fault {
             Some(rejection) => {
@@ -94,15 +107,46 @@ impl Batch {
             }
             None => self.accepted.take_from(&event.bytes, origin, position, &mut self.codes),
         };
-        if let (Err(rejection), true) = (&taken, self.keeps_letters) {
+        let Err(rejection) = taken else { return };
+        if self.keeps_letters {
             let copied = headers.map_or_else(OwnedHeaders::new, copy);
-            self.letters.push(Letter {
+            self.report.letters.push(Letter {
                 key: message.key().map(<[u8]>::to_vec),
                 value: message.payload().map(<[u8]>::to_vec),
-                headers: Letter::marked(copied, &origin(), rejection),
+                headers: Letter::marked(copied, &origin(), &rejection),
             });
         }
-        taken
+        self.report.rejections.push(rejection);
+    }
+
+    /// Takes what one message of `source` holds: national exchange messages, each whole or set aside.
+    pub(super) fn take_exchange<M: Message>(&mut self, message: &M, source: &str) {
+        let value = message.payload().unwrap_or_default();
+        self.messages += 1;
+        self.bytes += value.len();
+        let origin = origin(message);
+        let via = format!("{}:{origin}", exchange::VIA);
+        let position = usize::try_from(message.offset()).unwrap_or_default();
+        let mut messages = exchange::read(value, source);
+        if messages.is_empty() {
+            messages.push(exchange::nothing_in(value));
+        }
+        for one in messages {
+            self.accepted.take_exchange(&one, (source, &via), position, &mut self.codes);
+            match one.outcome {
+                Ok(mapped) => {
+                    for finding in mapped.findings {
+                        *self.report.findings.entry(finding.kind).or_default() += 1;
+                    }
+                }
+                Err(unmapped) => {
+                    if self.keeps_letters {
+                        self.report.letters.push(exchange_letter(&unmapped, &origin));
+                    }
+                    self.report.rejections.push(unmapped.rejection);
+                }
+            }
+        }
     }
 
     /// Its end: the next offset wanted of a partition.
@@ -110,9 +154,23 @@ impl Batch {
         self.accepted.came.consumed.set_position(topic, partition, next);
     }
 
-    /// What goes to the log, and what goes to the topic of dead letters once it is there.
-    pub(super) fn finish(self) -> (Accepted, Vec<Letter>) {
-        (self.accepted, self.letters)
+    /// What goes to the log, and what is told once it is there.
+    pub(super) fn finish(self) -> (Accepted, Report) {
+        (self.accepted, self.report)
+    }
+}
+
+fn origin<M: Message>(message: &M) -> String {
+    format!("kafka:{}/{}/{}", message.topic(), message.partition(), message.offset())
+}
+
+/// An exchange message names its applicant, so only what may be kept of it leaves this program, and nothing of its key
+/// and headers; the whole stands at its origin.
+fn exchange_letter(unmapped: &exchange::Unmapped, origin: &str) -> Letter {
+    Letter {
+        key: None,
+        value: unmapped.kept.as_ref().map(|kept| kept.to_string().into_bytes()),
+        headers: Letter::marked(OwnedHeaders::new(), origin, &unmapped.rejection),
     }
 }
 

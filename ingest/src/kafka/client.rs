@@ -9,6 +9,8 @@ use super::settings::{GroupProtocol, Mechanism, Protocol, Settings};
 
 /// How long a producer tries to have one message taken.
 const DELIVERY_MILLISECONDS: &str = "60000";
+/// How long one figure is tried.
+const FIGURE_MILLISECONDS: &str = "5000";
 
 /// Both kinds of clients: where the brokers are, and how the connection is protected.
 fn shared(settings: &Settings) -> Result<ClientConfig, KafkaError> {
@@ -97,6 +99,36 @@ pub(super) fn consumer(settings: &Settings) -> Result<ClientConfig, KafkaError> 
         // The broker decides about assignment and session.
         GroupProtocol::Consumer => config.set("group.protocol", "consumer"),
     };
+    Ok(config)
+}
+
+/// For reading back what the topic of figures holds: all of it, once, without joining the group.
+pub(super) fn figures_reader(settings: &Settings) -> Result<ClientConfig, KafkaError> {
+    let mut config = shared(settings)?;
+    config
+        .set("group.id", &settings.group)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // What was removed at the beginning while it is read was overwritten later: begin at what is left.
+        .set("auto.offset.reset", "earliest")
+        .set("isolation.level", "read_committed")
+        .set("check.crcs", "true")
+        .set("queued.max.messages.kbytes", "8192")
+        // Default: off. It says when everything was read.
+        .set("enable.partition.eof", "true")
+        .set("allow.auto.create.topics", "false");
+    Ok(config)
+}
+
+/// For the topic of figures.
+pub(super) fn figures_producer(settings: &Settings) -> Result<ClientConfig, KafkaError> {
+    let mut config = producer(settings, "gzip")?;
+    // What does not fit is not forgotten: it is looked at again with the value it then has.
+    config.set("queue.buffering.max.kbytes", "16384");
+    // As for us: a row that waits for longer is better sent anew, with the value it then has.
+    config.set("delivery.timeout.ms", FIGURE_MILLISECONDS);
+    // As Java's clients choose partitions, so that others who write or join by key agree.
+    config.set("partitioner", "murmur2_random");
     Ok(config)
 }
 

@@ -9,15 +9,9 @@ use serde::de::IgnoredAny;
 
 use crate::rejection::{Reason, Rejection};
 
-/// The attributes the decoder reads, as headers name them.
-const ATTRIBUTES: [(&str, &str); 6] = [
-    ("ce_id", "id"),
-    ("ce_source", "source"),
-    ("ce_type", "type"),
-    ("ce_subject", "subject"),
-    ("ce_time", "time"),
-    ("ce_recordedtime", "recordedtime"),
-];
+/// The attributes the decoder reads; headers name them behind [`PREFIX`].
+const ATTRIBUTES: [&str; 6] = ["id", "source", "type", "subject", "time", "recordedtime"];
+const PREFIX: &str = "ce_";
 /// Media types that begin so carry the envelope in the value.
 const STRUCTURED: &[u8] = b"application/cloudevents";
 
@@ -36,24 +30,29 @@ impl<'a> EventBytes<'a> {
 
 /// The event of a message with these headers.
 pub(super) fn event_bytes<'a, 'h>(
-    headers: &(impl Iterator<Item = (&'h str, Option<&'h [u8]>)> + Clone),
+    headers: impl Iterator<Item = (&'h str, Option<&'h [u8]>)>,
     value: &'a [u8],
 ) -> EventBytes<'a> {
-    let structured = headers.clone().any(|(name, text)| {
-        name.eq_ignore_ascii_case("content-type")
-            && text
-                .and_then(|text| text.get(..STRUCTURED.len()))
-                .is_some_and(|start| start.eq_ignore_ascii_case(STRUCTURED))
-    });
-    let is_binary = !structured && headers.clone().any(|(name, _)| name.starts_with("ce_"));
-    if !is_binary {
+    let (mut is_structured, mut is_binary, mut found) = (false, false, [None; ATTRIBUTES.len()]);
+    // Once: each look at a header goes through librdkafka.
+    for (name, text) in headers {
+        if let Some(attribute) = name.strip_prefix(PREFIX) {
+            is_binary = true;
+            if let Some(place) = ATTRIBUTES.iter().position(|known| *known == attribute) {
+                // Of repeated headers the last counts, as of repeated members.
+                found[place] = text;
+            }
+        } else if name.eq_ignore_ascii_case("content-type") {
+            let start = text.and_then(|text| text.get(..STRUCTURED.len()));
+            is_structured |= start.is_some_and(|start| start.eq_ignore_ascii_case(STRUCTURED));
+        }
+    }
+    if is_structured || !is_binary {
         return EventBytes::plain(Cow::Borrowed(value));
     }
     let mut line = Vec::with_capacity(value.len() + 256);
     line.push(b'{');
-    for (header, attribute) in ATTRIBUTES {
-        // Of repeated headers the last counts, as of repeated members.
-        let text = headers.clone().filter(|(name, _)| *name == header).last().and_then(|(_, text)| text);
+    for (attribute, text) in ATTRIBUTES.into_iter().zip(found) {
         if let Some(text) = text {
             put_name(attribute, &mut line);
             put_text(text, &mut line);
@@ -114,7 +113,7 @@ mod tests {
 
     fn binary<'a>(headers: &[(&str, &str)], value: &'a str) -> EventBytes<'a> {
         let headers: Vec<_> = headers.iter().map(|(name, text)| (*name, Some(text.as_bytes()))).collect();
-        event_bytes(&headers.into_iter(), value.as_bytes())
+        event_bytes(headers.into_iter(), value.as_bytes())
     }
 
     #[test]
@@ -141,7 +140,7 @@ mod tests {
         }
         let event = binary(&HEADERS, r#"{"id":"evil","amount_vnd":5000,"method":"portal"}"#);
         assert_eq!(decode(&event.bytes).expect("unknown members are ignored").id, "1\"\\\n");
-        let event = event_bytes(&[("ce_id", Some(&b"1"[..]))].into_iter(), b"\xff");
+        let event = event_bytes([("ce_id", Some(&b"1"[..]))].into_iter(), b"\xff");
         assert_eq!(event.fault, Some(Rejection::field(Reason::NotUtf8, "data")));
     }
 
@@ -152,7 +151,7 @@ mod tests {
         let event = binary(&headers, "");
         assert_eq!(event.fault, None);
         decode(&event.bytes).expect("this type needs no data");
-        let refused = event_bytes(&[("ce_id", Some(&b"\xff"[..]))].into_iter(), b"");
+        let refused = event_bytes([("ce_id", Some(&b"\xff"[..]))].into_iter(), b"");
         assert_eq!(decode(&refused.bytes).expect_err("no UTF-8").reason, Reason::NotUtf8);
     }
 }

@@ -1,13 +1,14 @@
-//! Kafka: topics of events into the embedded log, each message once.
+//! Kafka: topics of events into the embedded log, each message once; figures out to a topic.
 //!
 //! `settings` is what an operator may choose, `client` what is chosen for librdkafka and why, `message` turns both
 //! CloudEvents modes into the bytes the decoder takes, `batch` gathers, `position` decides where a partition is taken
-//! up, `source` keeps it going, `reader` is the loop of one consumer, `dead_letters` and `producer` write, `status` is what is told. The positions are the
+//! up, `source` keeps it going, `reader` is the loop of one consumer, `dead_letters`, `figures_topic` and `producer` write, `status` is what is told. The positions are the
 //! log's (`durable::consumed`), never the broker's. Not here: keeping and counting; that is behind [`Intake`].
 
 mod batch;
 mod client;
 mod dead_letters;
+mod figures_topic;
 mod group;
 mod message;
 mod position;
@@ -17,10 +18,15 @@ mod settings;
 mod source;
 mod status;
 
+pub use figures_topic::{FigureRow, FiguresTopic, Table};
 pub use producer::{Compression, Mode, Producer, topic_of};
-pub use settings::{GroupProtocol, Mechanism, Protocol, Secret, Security, Settings, SettingsError};
+pub use settings::{
+    ExchangeTopic, GroupProtocol, Mechanism, Protocol, Secret, Security, Settings, SettingsError,
+};
 pub use source::{Answer, Intake, NotNow, Source, Stop, Ticket};
-pub use status::{DeadLetterCounts, PartitionStatus, SharedStatus, Status};
+pub use status::{
+    DeadLetterCounts, FiguresStatus, PartitionStatus, SharedFiguresStatus, SharedStatus, Status,
+};
 
 /// Why a broker cannot be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +43,12 @@ pub enum KafkaError {
         sent: u64,
         /// What the broker said last.
         reason: String,
+    },
+    /// A topic that is to be written does not exist.
+    #[error("kafka: there is no topic {topic} that this account may see; create it, compacted")]
+    NoTopic {
+        /// Its name.
+        topic: String,
     },
     /// A file of the settings cannot be read.
     #[error(transparent)]

@@ -14,8 +14,8 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::batch::{Batch, Bounds};
-use super::dead_letters::{DeadLetters, Letter};
+use super::batch::{Batch, Bounds, Report};
+use super::dead_letters::DeadLetters;
 use super::group::{Group, Place, Wanted};
 use super::position::{Kept, Start, start};
 use super::settings::Settings;
@@ -24,7 +24,6 @@ use super::status::{PartitionStatus, SharedStatus};
 use super::{KafkaError, client};
 use crate::durable::consumed::Positions;
 use crate::durable::{Accepted, Begin, Gap};
-use crate::rejection::Rejection;
 
 /// Batches that may be under way.
 const UNDER_WAY_MAX: usize = 2;
@@ -49,15 +48,13 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(500);
 struct UnderWay<T> {
     ticket: T,
     positions: Positions,
-    letters: Vec<Letter>,
-    rejections: Vec<Rejection>,
+    report: Report,
 }
 
 /// A batch that is ready and was not taken yet.
 struct Ready {
     accepted: Accepted,
-    letters: Vec<Letter>,
-    rejections: Vec<Rejection>,
+    report: Report,
 }
 
 /// One partition that is read.
@@ -77,7 +74,10 @@ pub(super) struct Reader<'a, I: Intake> {
     bounds: Bounds,
     read: HashMap<String, BTreeMap<i32, Read>>,
     batch: Option<Batch>,
-    rejections: Vec<Rejection>,
+    /// Bytes of lines of the last batch: the next will be about as large.
+    lines_bytes: usize,
+    /// The sources of topics with exchange messages.
+    exchange: HashMap<String, String>,
     ready: Option<Ready>,
     under_way: VecDeque<UnderWay<I::Ticket>>,
     dead_letters: Option<DeadLetters>,
@@ -109,7 +109,8 @@ impl<'a, I: Intake> Reader<'a, I> {
             bounds: Bounds::of(settings),
             read: HashMap::new(),
             batch: None,
-            rejections: Vec::new(),
+            lines_bytes: 0,
+            exchange: settings.exchange_sources().collect(),
             ready: None,
             under_way: VecDeque::new(),
             dead_letters: DeadLetters::open(settings, status)?,
@@ -179,12 +180,13 @@ impl<'a, I: Intake> Reader<'a, I> {
         }
         let at = read.next.replace(offset + 1);
         let is_first = !std::mem::replace(&mut read.is_in_batch, true);
-        let batch = batch(&mut self.batch, self.intake, self.dead_letters.is_some());
+        let batch = batch(&mut self.batch, self.intake, self.dead_letters.is_some(), self.lines_bytes);
         if is_first {
             batch.begin(Begin { topic: topic.to_owned(), partition, at });
         }
-        if let Err(rejection) = batch.take(message) {
-            self.rejections.push(rejection);
+        match self.exchange.get(topic) {
+            None => batch.take(message),
+            Some(source) => batch.take_exchange(message, source),
         }
     }
 
@@ -240,9 +242,9 @@ impl<'a, I: Intake> Reader<'a, I> {
         }
         status.trouble = None;
         drop(status);
-        self.intake.note_rejections(&done.rejections);
+        self.intake.note(&done.report.rejections, &done.report.findings);
         if let Some(dead_letters) = &mut self.dead_letters {
-            dead_letters.send(done.letters);
+            dead_letters.send(done.report.letters);
         }
     }
 
@@ -289,12 +291,12 @@ impl<'a, I: Intake> Reader<'a, I> {
             };
             self.ready = self.batch.take_if(is_due).map(|batch| self.close_batch(batch));
         }
-        let Some(Ready { accepted, letters, rejections }) = self.ready.take() else { return };
+        let Some(Ready { accepted, report }) = self.ready.take() else { return };
         let positions = accepted.came.consumed.positions.clone();
         match self.intake.hand_over(accepted) {
-            Ok(ticket) => self.under_way.push_back(UnderWay { ticket, positions, letters, rejections }),
+            Ok(ticket) => self.under_way.push_back(UnderWay { ticket, positions, report }),
             Err(NotNow::Busy(accepted)) => {
-                self.ready = Some(Ready { accepted: *accepted, letters, rejections });
+                self.ready = Some(Ready { accepted: *accepted, report });
             }
             Err(NotNow::Stopped) => {
                 self.status.note("the engine has stopped; nothing more is consumed".to_owned());
@@ -314,8 +316,9 @@ impl<'a, I: Intake> Reader<'a, I> {
                 }
             }
         }
-        let (accepted, letters) = batch.finish();
-        Ready { accepted, letters, rejections: std::mem::take(&mut self.rejections) }
+        let (accepted, report) = batch.finish();
+        self.lines_bytes = accepted.lines.len();
+        Ready { accepted, report }
     }
 
     /// Forgets what is not kept; once the log is open again it is read from where that ends.
@@ -327,7 +330,6 @@ impl<'a, I: Intake> Reader<'a, I> {
 
     fn forget(&mut self) {
         (self.batch, self.ready, self.stalled_since) = (None, None, None);
-        self.rejections.clear();
         self.read.values_mut().flat_map(BTreeMap::values_mut).for_each(|read| read.is_in_batch = false);
     }
 
@@ -424,7 +426,7 @@ impl<'a, I: Intake> Reader<'a, I> {
             let read = Read { next, is_in_batch: matches!(found, Start::Gap { .. }) };
             if let (Start::Gap { from, to, kind, .. }, Some(_)) = (found, position) {
                 let begin = Begin { topic: topic.clone(), partition, at: position };
-                let batch = batch(&mut self.batch, self.intake, self.dead_letters.is_some());
+                let batch = batch(&mut self.batch, self.intake, self.dead_letters.is_some(), 0);
                 let noticed = batch.arrived().to_utc();
                 batch.begin(begin);
                 batch.mark(Gap { topic: topic.clone(), partition, from, to, kind, noticed });
@@ -469,8 +471,18 @@ impl<'a, I: Intake> Reader<'a, I> {
 }
 
 /// The batch being gathered, begun if there is none.
-fn batch<'b, I: Intake>(batch: &'b mut Option<Batch>, intake: &I, keeps_letters: bool) -> &'b mut Batch {
-    batch.get_or_insert_with(|| Batch::new(intake.begin(), &intake.codes(), keeps_letters, intake.now()))
+fn batch<'b, I: Intake>(
+    batch: &'b mut Option<Batch>,
+    intake: &I,
+    keeps_letters: bool,
+    lines_bytes: usize,
+) -> &'b mut Batch {
+    batch.get_or_insert_with(|| {
+        let mut accepted = intake.begin();
+        // Growing step by step copies, and takes fresh memory, for twice as much as there is.
+        accepted.lines.reserve(lines_bytes);
+        Batch::new(accepted, &intake.codes(), keeps_letters, intake.now())
+    })
 }
 
 fn list(places: &[Place]) -> TopicPartitionList {

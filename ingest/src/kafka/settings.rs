@@ -4,6 +4,7 @@
 //! not known is refused, since a setting that is silently not used is worse than none. Secrets are never shown.
 //! Not here: what librdkafka is told besides (`client`), the environment itself (the caller hands it in).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -14,6 +15,10 @@ use toml::{Table, Value};
 /// What names of the environment begin with.
 const PREFIX: &str = "NHIP_KAFKA_";
 const SECURITY_PREFIX: &str = "SECURITY_";
+/// Topics of events, behind the prefix.
+const EVENT_TOPICS: [&str; 4] = ["dossiers", "procedures", "petitions", "organisation"];
+/// Bytes of a source's name.
+const SOURCE_BYTES_MAX: usize = 256;
 
 /// Settings that cannot be used.
 #[derive(Debug, Error)]
@@ -112,6 +117,16 @@ pub enum Mechanism {
     Plain,
 }
 
+/// A topic of national exchange messages; whose they are is said here and never read from a message.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeTopic {
+    /// Its name, behind the prefix.
+    pub topic: String,
+    /// The sending system.
+    pub source: String,
+}
+
 /// The table `[kafka.security]`.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -152,6 +167,10 @@ pub struct Settings {
     pub session_milliseconds: u32,
     /// The topic for messages that are not understood, whole, without the prefix; none if empty.
     pub dead_letters: String,
+    /// Topics of national exchange messages, and who sends them.
+    pub exchange: Vec<ExchangeTopic>,
+    /// Topic that changed figures go to; empty: none.
+    pub figures: String,
     /// Messages of one batch.
     pub batch_messages: usize,
     /// Bytes of one batch.
@@ -176,9 +195,11 @@ impl Default for Settings {
             group_protocol: GroupProtocol::default(),
             session_milliseconds: 45_000,
             dead_letters: String::new(),
+            exchange: Vec::new(),
+            figures: String::new(),
             batch_messages: 20_000,
             batch_bytes: 8 << 20,
-            batch_milliseconds: 20,
+            batch_milliseconds: 100,
             ahead_bytes: 64 << 20,
             refresh_milliseconds: 10_000,
             security: Security::default(),
@@ -230,6 +251,7 @@ impl Settings {
             ("batch_bytes", self.batch_bytes, 16 << 20),
             ("ahead_bytes", self.ahead_bytes, 1 << 30),
         ];
+        self.check_topics()?;
         for (name, value, max) in bounds {
             if value == 0 || value > max {
                 let advice = format!("{name} is {value}; choose from 1 to {max}");
@@ -247,9 +269,43 @@ impl Settings {
 
     /// The topics to consume.
     pub fn topics(&self) -> Vec<String> {
-        ["dossiers", "procedures", "petitions", "organisation"]
-            .map(|name| format!("{}{name}", self.topic_prefix))
-            .to_vec()
+        let events = EVENT_TOPICS.iter().map(|name| format!("{}{name}", self.topic_prefix));
+        events.chain(self.exchange_sources().map(|(topic, _)| topic)).collect()
+    }
+
+    /// The topics of national exchange messages, and the source of each.
+    pub fn exchange_sources(&self) -> impl Iterator<Item = (String, String)> {
+        let of = |one: &ExchangeTopic| (format!("{}{}", self.topic_prefix, one.topic), one.source.clone());
+        self.exchange.iter().map(of)
+    }
+
+    /// The topic that changed figures go to.
+    pub fn figures(&self) -> Option<&str> {
+        Some(self.figures.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Topics that would be read and written, or read in two ways, or that have no name or no source.
+    fn check_topics(&self) -> Result<(), SettingsError> {
+        let refused = |advice: String| Err(SettingsError::Refused(advice));
+        let mut seen = BTreeSet::new();
+        let written = self.dead_letters().into_iter().chain(self.figures()).map(str::to_owned);
+        for topic in self.topics().into_iter().chain(written) {
+            if !seen.insert(topic.clone()) {
+                return refused(format!("topic {topic} stands for two things; give each a topic of its own"));
+            }
+        }
+        for one in &self.exchange {
+            let is_plain = !one.source.is_empty()
+                && one.source.len() <= SOURCE_BYTES_MAX
+                && !one.source.chars().any(char::is_control);
+            if one.topic.is_empty() || !is_plain {
+                return refused(
+                    "exchange needs a topic and its source: { topic = \"mot-cua\", source = \"/hoa-binh/mot-cua\" }"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The topic for messages that are not understood.
@@ -285,7 +341,10 @@ const NUMBERS: [&str; 6] = [
     "refresh_milliseconds",
 ];
 /// Settings that are text.
-const TEXTS: [&str; 6] = ["bootstrap", "topic_prefix", "group", "instance", "group_protocol", "dead_letters"];
+const TEXTS: [&str; 7] =
+    ["bootstrap", "topic_prefix", "group", "instance", "group_protocol", "dead_letters", "figures"];
+/// The setting that is a list: `topic=source`, several with commas.
+const EXCHANGE: &str = "exchange";
 /// Settings of `[kafka.security]`.
 const SECURITY: [&str; 8] =
     ["protocol", "mechanism", "user", "password", "password_file", "ca_file", "certificate_file", "key_file"];
@@ -306,6 +365,16 @@ fn overlay(table: &mut Table, variable: &str, name: &str, text: String) -> Resul
         Value::Integer(number)
     } else if TEXTS.contains(&name) {
         Value::String(text)
+    } else if name == EXCHANGE {
+        let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+        let topic = |pair: &str| {
+            let (topic, source) = pair.split_once('=').unwrap_or((pair, ""));
+            let entries = [("topic", topic), ("source", source)];
+            let entries =
+                entries.map(|(name, text)| (name.to_owned(), Value::String(text.trim().to_owned())));
+            Value::Table(entries.into_iter().collect())
+        };
+        Value::Array(pairs.map(topic).collect())
     } else {
         return Err(SettingsError::UnknownVariable { name: variable.to_owned() });
     };
@@ -345,6 +414,22 @@ mod tests {
         let text = "bootstrap = \"a:1\"\n[security]\nprotocol = \"sasl_ssl\"\nuser = \"u\"";
         assert!(refused(text, &[]).contains("password_file"));
         assert!(refused("bootstrap = \"a:1\"\nbatch_bytes = 0", &[]).contains("batch_bytes"));
+    }
+
+    #[test]
+    fn exchange_topics_have_a_source_and_a_topic_of_their_own() {
+        let text =
+            "bootstrap = \"a:1\"\ntopic_prefix = \"p.\"\nexchange = [{ topic = \"mc\", source = \"/x\" }]";
+        let settings = read(text, &[]).expect("it is understood").expect("there are some");
+        assert_eq!(settings.topics()[4], "p.mc");
+        assert_eq!(settings.exchange_sources().collect::<Vec<_>>(), [("p.mc".to_owned(), "/x".to_owned())]);
+        let said = read(text, &[("NHIP_KAFKA_EXCHANGE", "a=/1, b=/2")]).expect("it is understood");
+        assert_eq!(said.expect("there are some").topics()[4..], ["p.a", "p.b"]);
+        for wrong in ["a", "a=", "=/x", "dossiers=/x", "a=/1,a=/2"] {
+            assert!(read(text, &[("NHIP_KAFKA_EXCHANGE", wrong)]).is_err(), "{wrong}");
+        }
+        let both = [("NHIP_KAFKA_FIGURES", "f"), ("NHIP_KAFKA_DEAD_LETTERS", "f")];
+        assert!(read(text, &both).is_err(), "one topic for two things");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! It knows where accepted events go only by [`Intake`]; a consumer that ends for good (fenced, refused by the broker)
 //! is made anew. Not here: one consumer's life (`reader`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::reader::Reader;
 use super::settings::Settings;
 use super::status::SharedStatus;
 use crate::durable::{Accepted, Consumed};
+use crate::exchange::FindingKind;
 use crate::rejection::Rejection;
 
 /// Before a consumer that ended is made anew.
@@ -64,8 +66,8 @@ pub trait Intake {
     /// # Errors
     /// [`NotNow`] when it was not taken.
     fn hand_over(&self, accepted: Accepted) -> Result<Self::Ticket, NotNow>;
-    /// A message was set aside; told once the log has it.
-    fn note_rejections(&self, rejections: &[Rejection]);
+    /// What was set aside, and what was odd about exchange messages; told once the log has it.
+    fn note(&self, rejections: &[Rejection], findings: &BTreeMap<FindingKind, u64>);
     /// Says to whoever runs it what must be looked at.
     fn alarm(&self, text: &str);
     /// Says what happened.

@@ -54,6 +54,67 @@ pub struct Status {
     pub trouble: Option<String>,
 }
 
+/// How the topic of figures stands.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct FiguresStatus {
+    /// The topic.
+    pub topic: String,
+    /// Whether it is known what the topic holds.
+    pub is_read_back: bool,
+    /// The snapshot last compared with it.
+    pub version: u64,
+    /// Rows the broker took.
+    pub published: u64,
+    /// Rows taken away.
+    pub removed: u64,
+    /// Rows not taken after all tries; they are sent again.
+    pub failed: u64,
+    /// Messages that the broker has not answered.
+    pub under_way: u64,
+    /// Tables (a period under a set) of which not every row was sent.
+    pub tables_behind: u64,
+    /// What went wrong last, and is not over.
+    pub trouble: Option<String>,
+}
+
+impl FiguresStatus {
+    /// Whether the topic holds every row of the snapshot last looked at.
+    pub fn is_settled(&self) -> bool {
+        self.is_read_back && self.under_way == 0 && self.tables_behind == 0
+    }
+}
+
+/// The same, written by who publishes and read by others.
+#[derive(Clone, Debug)]
+pub struct SharedFiguresStatus(Arc<Mutex<FiguresStatus>>);
+
+impl SharedFiguresStatus {
+    /// Of a topic nothing is known of yet.
+    pub fn new(topic: &str) -> SharedFiguresStatus {
+        let status = FiguresStatus { topic: topic.to_owned(), ..FiguresStatus::default() };
+        SharedFiguresStatus(Arc::new(Mutex::new(status)))
+    }
+
+    /// How it stands now.
+    pub fn read(&self) -> FiguresStatus {
+        self.write().clone()
+    }
+
+    pub(super) fn write(&self) -> MutexGuard<'_, FiguresStatus> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The snapshot of this version was compared with the topic.
+    pub fn looked_at(&self, version: u64) {
+        self.write().version = version;
+    }
+
+    /// Something went wrong.
+    pub fn note(&self, trouble: String) {
+        self.write().trouble = Some(trouble);
+    }
+}
+
 /// A status that the source writes and others read.
 #[derive(Clone, Default, Debug)]
 pub struct SharedStatus(Arc<Mutex<Status>>);

@@ -86,7 +86,7 @@ impl Process {
             log,
             snapshots,
             archive,
-            at_rest: recovered.at_rest,
+            at_rest: recovered.at_rest.0,
             came: ledger.clone(),
             ledger,
             handed: recovered.next_offset,
