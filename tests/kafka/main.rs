@@ -20,6 +20,7 @@ mod encoding;
 mod exchange;
 mod figures;
 mod independent;
+mod measures;
 mod missing;
 mod poison;
 mod rebalances;

@@ -101,6 +101,11 @@ impl Server {
         starting.child.wait().expect("a child can be waited for");
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> &str {
         &self.address

@@ -62,7 +62,9 @@ impl<const RUN: usize> Counters<RUN> {
         put_number(out, self.iter().count() as u64);
         for (code, counts) in self.iter() {
             put_number(out, code.index() as u64);
-            counts.iter().for_each(|count| put_number(out, u64::from(*count)));
+            for count in counts {
+                put_number(out, u64::from(*count));
+            }
         }
     }
 

@@ -51,9 +51,9 @@ impl Start {
         {
             let mut saved = self.live.saved.lock().unwrap_or_else(PoisonError::into_inner);
             (saved.offset, saved.moved) = (recovered.snapshot, recovered.moved);
-            saved.resting_bytes = recovered.at_rest.1;
+            saved.resting_bytes = recovered.at_rest.bytes;
         }
-        let (at_rest, _) = recovered.at_rest;
+        let at_rest = recovered.at_rest.segments;
         worker.engine = recovered.engine;
         (worker.came, worker.offset) = (ledger.clone(), recovered.next_offset);
         if let Err(problem) = worker.catch_up() {

@@ -111,8 +111,8 @@ pub struct Recovered {
     pub next_offset: u64,
     /// The snapshot it came from; `None` when it was built from the log alone.
     pub snapshot: Option<u64>,
-    /// The segments of the archive it rests on, newest first, and their bytes.
-    pub at_rest: (Vec<u64>, u64),
+    /// The segments of the archive it rests on.
+    pub at_rest: RestsOn,
     /// Whether what it was counted as could be kept.
     pub is_counted: bool,
     /// Snapshots that could not be used, and why.
@@ -121,6 +121,15 @@ pub struct Recovered {
     pub replayed: u64,
     /// What a recount moved; `None` when nothing was counted anew.
     pub moved: Option<Moved>,
+}
+
+/// The segments of the archive a state rests on.
+#[derive(Clone, Default, Debug)]
+pub struct RestsOn {
+    /// Newest first.
+    pub segments: Vec<u64>,
+    /// What they take on disk.
+    pub bytes: u64,
 }
 
 /// What figures became when everything was counted anew, since calendar, sets or program had changed.
@@ -180,7 +189,7 @@ pub fn recover(
     }
     let engine = Engine::new(setup());
     let (next_offset, snapshot, is_counted, replayed) = (0, None, false, 0);
-    let at_rest = (Vec::new(), 0);
+    let at_rest = RestsOn::default();
     let mut recovered =
         Recovered { engine, next_offset, snapshot, at_rest, is_counted, passed_over, replayed, moved: None };
     recovered.catch_up(log, progress)?;
@@ -352,22 +361,22 @@ fn recount(engine: &mut Engine, shown: &str) -> Result<Moved, RecoveryError> {
 }
 
 /// The engine of a snapshot, whether it is counted, the figures that were shown when it was taken, and the segments it
-/// rests on with their bytes.
+/// rests on.
 fn restore(
     (snapshots, archive): (&Snapshots, &Archive),
     offset: u64,
     setup: Setup,
-) -> Result<(Engine, bool, String, (Vec<u64>, u64)), String> {
-    let at_rest = match archive.list(offset) {
+) -> Result<(Engine, bool, String, RestsOn), String> {
+    let ids = match archive.list(offset) {
         Ok(ids) => ids,
         // Nothing had gone to rest yet; a state that says otherwise is refused for it.
         Err(ArchiveError::NotListed { .. }) => Vec::new(),
         Err(problem) => return Err(problem.to_string()),
     };
-    let segments = archive.open_segments(&at_rest).map_err(|problem| problem.to_string())?;
-    let bytes = segments.bytes();
+    let segments = archive.open_segments(&ids).map_err(|problem| problem.to_string())?;
+    let at_rest = RestsOn { bytes: segments.bytes(), segments: ids };
     let place =
-        (!at_rest.is_empty()).then(|| Arc::new(RestingPlace(segments)) as Arc<dyn compute::engine::Archive>);
+        (!at_rest.segments.is_empty()).then(|| Arc::new(RestingPlace(segments)) as Arc<dyn compute::engine::Archive>);
     let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
     let mut input = Content { reader, block: Vec::new(), start: 0 };
     let restored = Engine::restore(setup, &mut input, place);
@@ -375,7 +384,7 @@ fn restore(
     // Only behind the last block stands whether this was the whole.
     let mut shown = String::new();
     input.read_to_string(&mut shown).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
-    Ok((engine, restored.is_counted, shown, (at_rest, bytes)))
+    Ok((engine, restored.is_counted, shown, at_rest))
 }
 
 /// The content of a snapshot as a stream of bytes.

@@ -86,7 +86,7 @@ impl Process {
             log,
             snapshots,
             archive,
-            at_rest: recovered.at_rest.0,
+            at_rest: recovered.at_rest.segments,
             came: ledger.clone(),
             ledger,
             handed: recovered.next_offset,
