@@ -21,8 +21,11 @@ fn document() -> Value {
 
 #[test]
 fn every_route_is_described_and_every_description_has_a_route() {
-    let routes = std::fs::read_to_string(shared::root().join("dashboard-api/src/serve/routes.rs"));
-    let routes = routes.expect("the routes are there");
+    let read = |file: &str| {
+        let path = shared::root().join("dashboard-api/src/serve").join(file);
+        std::fs::read_to_string(path).expect("the routes are there")
+    };
+    let routes = read("routes.rs") + &read("pages/mod.rs");
     let mut built: Vec<String> = routes
         .split(".route(\"")
         .skip(1)
@@ -55,7 +58,8 @@ fn every_path_answers_as_described() {
     for (path, operations) in document["paths"].as_object().expect("paths") {
         let filled =
             path.replace("{code}", "H1").replace("{path}", "style.css").replace("{number}/retry", "1/retry");
-        let filled = filled.replace("{number}", "0");
+        let filled = filled.replace("{number}", "0").replace("{unit}", "C1").replace("{officer}", "O1");
+        let filled = filled.replace("{indicator}", "2.1").replace("{dossier}", "H1");
         for (method, operation) in operations.as_object().expect("operations") {
             let (status, answer) = match method.as_str() {
                 "get" if path == "/api/v1/stream" => {
@@ -70,6 +74,9 @@ fn every_path_answers_as_described() {
                 }
                 "get" if path == "/api/v1/lists" => {
                     (200, server.get("/api/v1/lists?unit=C1&indicator=2.1&part=den"))
+                }
+                "get" if path.starts_with("/danh-sach") => {
+                    (200, server.get(&format!("{path}?unit=C1&count=received")))
                 }
                 "get" => (200, server.get(&filled)),
                 "post" if path.ends_with("/retry") => (

@@ -86,6 +86,8 @@ impl Kept {
         if status == "stopped" {
             assert_eq!(server.get("/api/v1/ranking").status, 503, "no figures of a part");
             assert_eq!(server.get("/api/v1/health").json()["status"], "stopped");
+            // What it said before it stopped may still be on its way.
+            assert!(within(PATIENCE, || !server.stderr().is_empty()), "it says why");
             return Outcome::Refused(server.stderr());
         }
         await_ready(&server);

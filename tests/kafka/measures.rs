@@ -104,7 +104,8 @@ fn a_produced_event_is_seen_in_the_live_stream() {
     scene.produce(&lines, Compression::Lz4, Mode::Structured);
     let server = scene.serve();
     await_counted(&server, &lines);
-    let entry: Value = lines.iter().rev().find(|line| line.contains("dossier.accepted")).unwrap().parse().unwrap();
+    let entry: Value =
+        lines.iter().rev().find(|line| line.contains("dossier.accepted")).unwrap().parse().unwrap();
     let of = |name: &str| entry["data"][name].as_str().unwrap().to_owned();
     let (procedure, agency, officer) = (of("procedure"), of("agency"), of("officer"));
     drop(lines);

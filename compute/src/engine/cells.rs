@@ -51,9 +51,10 @@ impl<const RUN: usize> Counters<RUN> {
 
     /// The codes that count for anything, in their order.
     fn iter(&self) -> impl Iterator<Item = (Code, &[u32])> {
-        let all = self.runs.iter().flat_map(|(run, counts)| {
-            (*run as usize * RUN..).zip(counts.chunks_exact(self.width.max(1)))
-        });
+        let all = self
+            .runs
+            .iter()
+            .flat_map(|(run, counts)| (*run as usize * RUN..).zip(counts.chunks_exact(self.width.max(1))));
         all.filter(|(_, counts)| counts.iter().any(|count| *count > 0))
             .map(|(code, counts)| (Code::from_index(code), counts))
     }
@@ -125,7 +126,8 @@ impl Cells {
         let Some(procedure) = target.procedure.filter(|_| mask & self.with_dossier_mask != 0) else { return };
         for unit in target.units {
             let by_procedure = self.procedures.entry(*unit);
-            let by_procedure = by_procedure.or_insert_with(|| Arc::new(Counters::new(self.with_dossier.len())));
+            let by_procedure =
+                by_procedure.or_insert_with(|| Arc::new(Counters::new(self.with_dossier.len())));
             let counts = Arc::make_mut(by_procedure).of(procedure);
             for (count, bit) in counts.iter_mut().zip(self.with_dossier.iter()) {
                 if mask & (1 << bit) != 0 {

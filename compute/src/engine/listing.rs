@@ -15,7 +15,7 @@ use crate::event::{EventType, Family, Record, canonical};
 use crate::facts::Subject;
 use crate::instant::Instant;
 use crate::period::Period;
-use crate::set::{Indicator, IndicatorSet};
+use crate::set::{Indicator, IndicatorSet, Management};
 
 /// Whose figures are asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,8 @@ pub enum Part {
     Numerator,
     /// What it is divided by.
     Denominator,
+    /// What is in the denominator and not in the numerator: what costs the points.
+    Missing,
 }
 
 /// Why there is no list.
@@ -50,6 +52,32 @@ pub enum ListError {
     /// Officers are not scored on it.
     #[error("officers are not scored on {0}")]
     NotForOfficers(String),
+}
+
+/// A dossier as a line of a list, as of now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// Its code.
+    pub code: String,
+    /// Its procedure.
+    pub procedure: Option<Code>,
+    /// Where it was accepted.
+    pub agency: Option<Code>,
+    /// Who holds it.
+    pub officer: Option<Code>,
+    /// When it was accepted.
+    pub accepted_at: Option<Instant>,
+    /// The due date in force.
+    pub due: Option<Instant>,
+    /// When it ended.
+    pub ended_at: Option<Instant>,
+    /// The clock stands still.
+    pub is_stopped: bool,
+    /// Late now, or ended late.
+    pub is_late: bool,
+    /// Seconds of working time until it is due, negative when overdue; `None` when it has ended or the due date or a
+    /// calendar is not known.
+    pub seconds_left: Option<i64>,
 }
 
 /// One event of a story.
@@ -106,6 +134,12 @@ impl Engine {
         let bit = match part {
             Part::Numerator => indicator.numerator_bit,
             Part::Denominator => indicator.denominator_bit,
+            Part::Missing => {
+                let met = self.list(period, who, indicator, Part::Numerator)?;
+                let mut all = self.list(period, who, indicator, Part::Denominator)?;
+                all.retain(|code| met.binary_search(code).is_err());
+                return Ok(all);
+            }
         };
         let place = self.periods.iter().position(|state| state.period == period);
         let place = place.ok_or(ListError::Period(period))?;
@@ -129,6 +163,78 @@ impl Engine {
         };
         listed.sort_unstable();
         Ok(listed)
+    }
+
+    /// The codes behind a figure without points, sorted bytewise.
+    ///
+    /// # Errors
+    /// [`ListError`] naming what is not there.
+    pub fn list_of_count(
+        &self,
+        period: Period,
+        who: Who,
+        count: &Management,
+    ) -> Result<Vec<String>, ListError> {
+        let place = self.periods.iter().position(|state| state.period == period);
+        let place = place.ok_or(ListError::Period(period))?;
+        let mut listed = match count.file.subject {
+            Subject::Dossier => {
+                let mut codes = self.behind(place, who, count.bit, Family::Dossier);
+                let at_rest = self.behind_at_rest(period, who, count.bit);
+                codes.extend(at_rest.map_err(|error| ListError::AtRest(error.to_string()))?);
+                codes
+            }
+            Subject::Petition => self.behind(place, who, count.bit, Family::Petition),
+            Subject::Procedure | Subject::Agency => Vec::new(),
+        };
+        listed.sort_unstable();
+        Ok(listed)
+    }
+
+    /// Dossiers as lines of a list, as of now, in the order of `codes`; codes of anything else are left out. One at rest
+    /// is brought back.
+    ///
+    /// # Errors
+    /// [`ComputeError::AtRest`] when what is at rest cannot be read.
+    pub fn lines(&mut self, codes: &[String]) -> Result<Vec<Line>, ComputeError> {
+        let lines = codes.iter().filter_map(|code| {
+            let (number, place) = self.find_or_wake(code)?;
+            Some(self.line(code, number, place))
+        });
+        let lines = lines.collect();
+        self.refuse_trouble()?;
+        Ok(lines)
+    }
+
+    fn line(&self, code: &str, number: usize, place: usize) -> Line {
+        let names = self.setup.codes.names();
+        let (standing, _) = self.shards[number].standing(place, self.as_of, &names);
+        let (calendar, procedures) = (&*self.setup.calendar, &self.reference.procedures);
+        let life = Life::fold(&standing, Surroundings { calendar, procedures }, &mut |_| {});
+        let seconds = |from, to| {
+            let seconds = calendar.session_seconds_between(from, to)?;
+            i64::try_from(seconds).ok()
+        };
+        let due = life.clock.due.filter(|_| life.ended_at.is_none());
+        let seconds_left = due.and_then(|due| {
+            if due < self.as_of {
+                seconds(due, self.as_of).map(|over| -over)
+            } else {
+                seconds(self.as_of, due)
+            }
+        });
+        Line {
+            code: code.to_owned(),
+            procedure: life.procedure,
+            agency: life.agency,
+            officer: life.officer,
+            accepted_at: life.accepted_at,
+            due: life.clock.due,
+            ended_at: life.ended_at,
+            is_stopped: life.ended_at.is_none() && life.clock.stop.is_some(),
+            is_late: life.is_late(self.as_of),
+            seconds_left,
+        }
     }
 
     fn listed_for_unit(

@@ -26,7 +26,7 @@ use hashbrown::HashMap;
 
 pub use cells::Cells;
 pub use frame::{Frame, OfficerFrame, UnitFrame};
-pub use listing::{ListError, Part, Story, StoryEvent, Who, counts_in};
+pub use listing::{Line, ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;
 pub use rest::{Archive, ArchiveEntry, AtRest, RestDraft, RestRule};
 pub use saved::{RestoreError, Restored, STATE_FORMAT};

@@ -11,5 +11,5 @@ mod example;
 pub(crate) mod memo;
 pub mod points;
 
-pub use catalogue::{Catalogue, Indicator, IndicatorSet, SetError};
+pub use catalogue::{Catalogue, Indicator, IndicatorSet, Management, SetError};
 pub use condition::{Conditions, Mask};

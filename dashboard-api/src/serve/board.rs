@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use compute::engine::Snapshot;
+use compute::engine::{PeriodSnapshot, Snapshot};
 use compute::figures::{Figures, Level};
 use compute::period::{Kind, Period};
 use serde_json::{Map, Value, json};
@@ -35,10 +35,14 @@ pub(super) struct View {
     pub(super) set: Option<String>,
 }
 
-/// The rankings made so far.
+/// The figures of one version for one view.
+type Made = HashMap<(View, Level), (u64, Arc<Figures>)>;
+
+/// The rankings and figures made so far.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     rankings: Mutex<HashMap<View, Arc<Ranking>>>,
+    figures: Mutex<Made>,
 }
 
 impl Board {
@@ -56,6 +60,27 @@ impl Board {
         }
         rankings.insert(view.clone(), Arc::clone(&ranking));
         Ok(ranking)
+    }
+
+    /// The figures of `snapshot`, made once for everyone who looks at the same.
+    pub(super) fn figures(
+        &self,
+        snapshot: &Snapshot,
+        view: &View,
+        level: Level,
+    ) -> Result<Arc<Figures>, Problem> {
+        let key = (view.clone(), level);
+        let held = || self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = held().get(&key).filter(|(version, _)| *version == snapshot.version) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(figures(snapshot, view, level)?);
+        let mut figures = held();
+        if figures.len() >= BOARDS_MAX && !figures.contains_key(&key) {
+            figures.clear();
+        }
+        figures.insert(key, (snapshot.version, Arc::clone(&made)));
+        Ok(made)
     }
 }
 
@@ -83,12 +108,15 @@ pub(super) fn set<'a>(
 }
 
 /// The figures a view shows.
-pub(super) fn figures(snapshot: &Snapshot, view: &View, level: Level) -> Result<Figures, Problem> {
+fn figures(snapshot: &Snapshot, view: &View, level: Level) -> Result<Figures, Problem> {
+    Ok(Figures::of(snapshot, period(snapshot, view)?, set(snapshot, view)?, level))
+}
+
+/// The period a view names, or the current month.
+pub(super) fn period<'a>(snapshot: &'a Snapshot, view: &View) -> Result<&'a PeriodSnapshot, Problem> {
     let wanted = view.period.unwrap_or_else(|| Period::containing(snapshot.as_of, Kind::Month));
     let period = snapshot.period(wanted);
-    let period = period
-        .ok_or_else(|| Problem::unknown("period", format!("there are {}", periods(snapshot).join(", "))))?;
-    Ok(Figures::of(snapshot, period, set(snapshot, view)?, level))
+    period.ok_or_else(|| Problem::unknown("period", format!("there are {}", periods(snapshot).join(", "))))
 }
 
 /// The periods kept, newest first.

@@ -15,6 +15,11 @@ use super::{Server, figures_out, kafka};
 
 /// `GET /api/v1/health`.
 pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
+    Json(told(&server).await)
+}
+
+/// How everything stands.
+pub(super) async fn told(server: &Server) -> Value {
     let live = &server.live;
     let sources = match live.phase() {
         Phase::Recovering(..) => None,
@@ -34,7 +39,7 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
     let mut told = json!({ "status": status });
     if let Phase::Recovering(reached, wanted) = live.phase() {
         told["recovering"] = json!({ "reached_offset": reached, "wanted_offset": wanted });
-        return Json(told);
+        return told;
     }
     let snapshot = live.snapshot();
     (told["as_of"], told["version"]) = (json!(snapshot.as_of.to_local()), json!(snapshot.version));
@@ -62,7 +67,7 @@ pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
         told["is_conserved"] = json!(is_conserved);
         told["sources"] = sources.iter().map(source).collect();
     }
-    Json(told)
+    told
 }
 
 /// `POST /api/v1/backups`: copies the data folder into a new one, named for the instant, under the folder the server

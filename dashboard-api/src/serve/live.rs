@@ -305,7 +305,7 @@ impl Live {
         self.rejected.fetch_add(set_aside as u64, Ordering::Relaxed);
     }
 
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Worker) -> T + Send + 'static,
     ) -> Result<T, Refused> {

@@ -2,10 +2,10 @@
 //!
 //! `live` is the handle; behind it `worker` owns the engine, `keeper` the log, `saver` writes snapshots of the state,
 //! `start` restores them.
-//! `board` turns snapshots into shared rankings, `routes` answers, `intake` takes events, `exchange` national exchange messages, `health` tells how things
-//! stand, `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a
-//! made-up province in, `kafka` has topics consumed into the index, `figures_out`
-//! publishes what changed, both `beside` it.
+//! `board` turns snapshots into shared rankings and figures, `lists` asks for what is behind a count, `routes` answers,
+//! `pages` shows, `intake` takes events, `exchange` national exchange messages, `health` tells how things stand,
+//! `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a made-up
+//! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
 
 mod beside;
 mod board;
@@ -16,6 +16,7 @@ mod health;
 mod intake;
 mod kafka;
 mod keeper;
+mod lists;
 pub(crate) mod live;
 mod pages;
 mod problem;

@@ -67,8 +67,19 @@ impl From<Refused> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+/// A problem, as a person or a program is told of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    pub(super) code: String,
+    pub(super) vi: &'static str,
+    pub(super) en: &'static str,
+    pub(super) detail: String,
+}
+
+impl Problem {
+    /// In both languages, with its status.
+    pub(super) fn told(self) -> Told {
         let (status, code, vi, en, detail) = match self {
             Problem::Unknown { what, detail } => {
                 (StatusCode::NOT_FOUND, format!("unknown_{what}"), "Không tìm thấy", "Not found", detail)
@@ -125,6 +136,13 @@ impl IntoResponse for Problem {
                 ),
             ),
         };
+        Told { status, code, vi, en, detail }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Told { status, code, vi, en, detail } = self.told();
         let body = json!({
             "type": format!("urn:nhip:problem:{code}"), "title": en, "title_vi": vi,
             "status": status.as_u16(), "code": code, "detail": detail,

@@ -50,8 +50,7 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/rejects/{number}", get(rejects::show))
         .route("/api/v1/rejects/{number}/retry", post(rejects::retry))
         .route("/api/v1/backups", post(health::back_up))
-        .route("/", get(pages::index))
-        .route("/assets/{*path}", get(pages::asset))
+        .merge(pages::router())
         .route("/livez", get(|| async { "live\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -163,7 +162,7 @@ impl Asked {
 
 async fn scores(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let (snapshot, view) = (server.live.snapshot(), asked.view()?);
-    let figures = board::figures(&snapshot, &view, asked.level()?)?;
+    let figures = server.board.figures(&snapshot, &view, asked.level()?)?;
     Ok(Json(view::scores(&figures, board::set(&snapshot, &view)?, &snapshot.catalogue)))
 }
 
@@ -196,7 +195,8 @@ async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>,
     let part = match needed(&asked.part, "part")?.as_str() {
         "num" => Part::Numerator,
         "den" => Part::Denominator,
-        _ => return Err(Problem::malformed("part", "part is num or den")),
+        "missing" => Part::Missing,
+        _ => return Err(Problem::malformed("part", "part is num, den or missing")),
     };
     let indicator = set.position(&code).map(|place| set.indicators[place].clone());
     let indicator =

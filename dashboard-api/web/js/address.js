@@ -27,3 +27,13 @@ export const visit = (state) => history.pushState(null, "", addressOf(state));
 
 /** The same step, refined: typing in the search box must not fill the history. */
 export const refine = (state) => history.replaceState(null, "", addressOf(state));
+
+/** Another page of the server, in the period, set and language of this one. */
+export function addressOfPage(path, asked = {}) {
+  const { period, set, lang } = readAddress();
+  const query = new URLSearchParams(asked);
+  if (period) query.set("period", period);
+  if (set) query.set("set", set);
+  if (lang !== DEFAULTS.lang) query.set("lang", lang);
+  return query.size > 0 ? `${path}?${query}` : path;
+}

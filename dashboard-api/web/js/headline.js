@@ -1,5 +1,6 @@
 // The province at the head of the page: total, grade, what could be measured, six groups.
 
+import { addressOfPage } from "./address.js";
 import { clockOrDay, count, decimal, hundredths, signed } from "./figures.js";
 import { element, icon, unseen } from "./elements.js";
 import { language, spoken, text } from "./words.js";
@@ -34,7 +35,8 @@ export function showHeadline(ranking, linkSortedBy) {
 
 function scoreBlock(ranking, row) {
   return element("div", { class: "score" },
-    element("h2", { id: "province-name", lang: nameLanguage(row) }, unitName(row)),
+    element("h2", { id: "province-name", lang: nameLanguage(row) },
+      element("a", { href: addressOfPage(`/don-vi/${encodeURIComponent(row.code)}`) }, unitName(row))),
     element("p", { class: "score-total" },
       unseen(`${text("total")}: `),
       element("strong", {}, decimal(row.total)), " ",

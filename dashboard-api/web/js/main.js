@@ -1,7 +1,7 @@
 // Joins address, connection, figures and page. Every user action changes the address first and is then shown
 // from it, so that what is seen and what is linked cannot differ.
 
-import { addressOf, readAddress, refine, visit } from "./address.js";
+import { addressOf, addressOfPage, readAddress, refine, visit } from "./address.js";
 import { showClocks } from "./clocks.js";
 import { connect } from "./connection.js";
 import { element, write } from "./elements.js";
@@ -242,6 +242,7 @@ function showFooter() {
 function fillWords() {
   for (const node of document.querySelectorAll("[data-text]")) node.textContent = text(node.dataset.text);
   for (const node of document.querySelectorAll("[data-name]")) node.setAttribute("aria-label", text(node.dataset.name));
+  for (const link of document.querySelectorAll("[data-page]")) link.href = addressOfPage(link.dataset.page);
   for (const link of document.querySelectorAll("[data-language]")) {
     link.href = addressOf({ ...state, lang: link.dataset.language });
     if (link.dataset.language === language) link.setAttribute("aria-current", "true");

@@ -1,6 +1,7 @@
 // The ranking table of one peer class. Figures change in place at once; rows change places only when nobody
 // points at, reads or has focus in the table, else the reader is offered to apply the moves.
 
+import { addressOfPage } from "./address.js";
 import { count, decimal, signed } from "./figures.js";
 import { element, unseen, write } from "./elements.js";
 import { gradeChip, nameLanguage, openedAt, shareOf, unitName } from "./headline.js";
@@ -236,12 +237,21 @@ function fillCell(cell, ranking, row, column) {
       return cell.replaceChildren(gradeChip(ranking, row.grade));
     default:
       cell.classList.toggle("zero", row[column.id] === 0);
-      return write(cell, count(row[column.id]));
+      return fillCount(cell, row, column.id);
   }
 }
 
+/** Every count is a link to its list. A link stays the same element, so that it keeps the focus. */
+function fillCount(cell, row, id) {
+  if (!cell.firstChild) cell.append(element("a"));
+  const link = cell.firstChild;
+  link.href = addressOfPage("/danh-sach", { unit: row.code, count: id });
+  write(link, count(row[id]));
+}
+
 function fillName(cell, ranking, row) {
-  cell.replaceChildren(element("span", { lang: nameLanguage(row) }, unitName(row)));
+  const link = element("a", { href: addressOfPage(`/don-vi/${encodeURIComponent(row.code)}`) }, unitName(row));
+  cell.replaceChildren(element("span", { lang: nameLanguage(row) }, link));
   const parent = parentName(ranking, row);
   if (parent) cell.append(" ", element("small", {}, parent));
 }

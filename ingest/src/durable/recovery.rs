@@ -375,8 +375,8 @@ fn restore(
     };
     let segments = archive.open_segments(&ids).map_err(|problem| problem.to_string())?;
     let at_rest = RestsOn { bytes: segments.bytes(), segments: ids };
-    let place =
-        (!at_rest.segments.is_empty()).then(|| Arc::new(RestingPlace(segments)) as Arc<dyn compute::engine::Archive>);
+    let place = (!at_rest.segments.is_empty())
+        .then(|| Arc::new(RestingPlace(segments)) as Arc<dyn compute::engine::Archive>);
     let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
     let mut input = Content { reader, block: Vec::new(), start: 0 };
     let restored = Engine::restore(setup, &mut input, place);

@@ -264,7 +264,8 @@ impl Settings {
     /// The names of all settings, those of `[kafka.security]` with `security.` before them.
     pub fn names() -> Vec<String> {
         let security = SECURITY.iter().map(|name| format!("security.{name}"));
-        TEXTS.iter().chain(&NUMBERS).map(|name| (*name).to_owned()).chain(security).collect()
+        let plain = TEXTS.iter().chain(&NUMBERS).chain(&[EXCHANGE]).map(|name| (*name).to_owned());
+        plain.chain(security).collect()
     }
 
     /// The topics to consume.

@@ -1,4 +1,4 @@
-//! The page and its files, embedded in the binary: no CDN, works without internet.
+//! The live ranking page and the files of all pages, embedded in the binary: no CDN, works without internet.
 
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
@@ -8,7 +8,7 @@ use include_dir::{Dir, include_dir};
 static WEB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/web");
 
 /// The ranking page.
-pub(super) async fn index() -> Response {
+pub(in crate::serve) async fn index() -> Response {
     match WEB.get_file("index.html").and_then(|file| file.contents_utf8()) {
         Some(text) => Html(text).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
@@ -16,7 +16,7 @@ pub(super) async fn index() -> Response {
 }
 
 /// A file of the page.
-pub(super) async fn asset(Path(path): Path<String>) -> Response {
+pub(in crate::serve) async fn asset(Path(path): Path<String>) -> Response {
     let Some(file) = WEB.get_file(&path).filter(|_| path != "index.html") else {
         return StatusCode::NOT_FOUND.into_response();
     };

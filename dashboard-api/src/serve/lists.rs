@@ -1,0 +1,97 @@
+//! What is behind a count: the engine asked for codes and lines, so much at a time that intake is not held up.
+
+use compute::engine::{Line, ListError, Part, Who};
+use compute::facts::Subject;
+use compute::period::Period;
+use compute::set::{Indicator, Management};
+
+use super::live::{Live, Refused};
+use super::problem::Problem;
+
+/// Lines folded for one question; more are sorted by code only.
+pub(super) const LINES_MAX: usize = 2000;
+
+/// A count with a list behind it.
+#[derive(Clone, Debug)]
+pub(super) enum Count {
+    /// One side of an indicator, or what costs its points.
+    Indicator(Box<Indicator>, Part),
+    /// A figure without points.
+    Management(Box<Management>),
+}
+
+impl Count {
+    /// What the list is of.
+    pub(super) fn subject(&self) -> Subject {
+        match self {
+            Count::Indicator(indicator, _) => indicator.subject(),
+            Count::Management(count) => count.file.subject,
+        }
+    }
+}
+
+/// Which list, whose, and which part of it.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub(super) period: Period,
+    pub(super) who: Who,
+    pub(super) count: Count,
+    /// The most urgent first, where there are few enough.
+    pub(super) by_due: bool,
+    /// The first entry wanted, from 0, and how many.
+    pub(super) from: usize,
+    pub(super) limit: usize,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub(super) struct Portion {
+    /// The codes of the whole list.
+    pub(super) codes: Vec<String>,
+    /// The part wanted, with what is known of each; empty when they are no dossiers.
+    pub(super) lines: Vec<Line>,
+    pub(super) is_by_due: bool,
+}
+
+impl Live {
+    /// A part of a list, and how long the whole is.
+    pub(super) async fn part_of_list(&self, question: Question) -> Result<Portion, Problem> {
+        let answered = self.ask(move |worker| {
+            let Question { period, who, count, by_due, from, limit } = question;
+            let engine = &mut worker.engine;
+            let codes = match &count {
+                Count::Indicator(indicator, part) => engine.list(period, who, indicator, *part),
+                Count::Management(count) => engine.list_of_count(period, who, count),
+            };
+            let codes = match codes {
+                Ok(codes) => codes,
+                Err(error) => return Ok(Err(error)),
+            };
+            if count.subject() != Subject::Dossier {
+                return Ok(Ok(Portion { codes, lines: Vec::new(), is_by_due: false }));
+            }
+            let is_by_due = by_due && codes.len() <= LINES_MAX;
+            let end = codes.len().min(from.saturating_add(limit.min(LINES_MAX)));
+            let lines = if is_by_due {
+                let mut all = engine.lines(&codes)?;
+                all.sort_by_key(|line| (line.seconds_left.is_none(), line.seconds_left));
+                all.drain(from.min(end)..end).collect()
+            } else {
+                engine.lines(&codes[from.min(end)..end])?
+            };
+            Ok(Ok(Portion { codes, lines, is_by_due }))
+        });
+        // An archive that cannot be read stops the engine.
+        let answered = answered.await?.map_err(|_: compute::ComputeError| Refused::Stopped)?;
+        answered.map_err(|error| match error {
+            ListError::AtRest(why) => Problem::NotReadable(why),
+            other => Problem::unknown("list", other.to_string()),
+        })
+    }
+
+    /// What is known of some dossiers, at most [`LINES_MAX`].
+    pub(super) async fn lines(&self, codes: Vec<String>) -> Result<Vec<Line>, Problem> {
+        let asked = self.ask(move |worker| worker.engine.lines(&codes[..codes.len().min(LINES_MAX)]));
+        Ok(asked.await?.map_err(|_| Refused::Stopped)?)
+    }
+}

@@ -1,0 +1,206 @@
+//! An agency: where it stands, what to act on now, and which dossiers cost which points.
+
+use askama::Template;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use compute::engine::Who;
+use compute::figures::{Figures, Level, UnitFigures};
+
+use super::super::Server;
+use super::super::lists::{Count, Question};
+use super::super::problem::Problem;
+use super::links::Link;
+use super::parts::{
+    Chip, Counted, DossierLine, FigureRow, GroupMeter, chip, counted, dossiers, figure_row, groups,
+    list_of_count,
+};
+use super::shell::{Ground, Shell};
+use super::{Asked, Made, code_of, html, restored};
+
+/// Urgent dossiers shown on the page; the rest is on their list.
+const URGENT_MAX: usize = 10;
+/// Units or officers shown in a table.
+const PEOPLE_MAX: usize = 300;
+/// Counts of a unit or officer in a table.
+const COUNTS: [&str; 3] = ["received", "overdue", "due_soon"];
+
+#[derive(Template)]
+#[template(path = "agency.html")]
+struct AgencyPage {
+    shell: Shell,
+    name: String,
+    kind: String,
+    total: String,
+    out_of: String,
+    grade: Option<Chip>,
+    rank: String,
+    measured: String,
+    workload: Vec<Counted>,
+    groups: Vec<GroupMeter>,
+    urgent: Vec<DossierLine>,
+    urgent_more: Vec<Link>,
+    indicators: Vec<FigureRow>,
+    people: Vec<People>,
+}
+
+/// A table of units below, or of officers.
+struct People {
+    id: &'static str,
+    title: String,
+    note: String,
+    rows: Vec<Person>,
+}
+
+struct Person {
+    name: String,
+    href: String,
+    total: String,
+    grade: Option<Chip>,
+    counts: Vec<Counted>,
+    overdue: u64,
+}
+
+/// `GET /don-vi/{unit}`.
+pub(super) async fn agency(
+    State(server): State<Server>,
+    code: Result<Path<String>, PathRejection>,
+    asked: Asked,
+) -> Made {
+    let trouble = asked.trouble();
+    let code = code_of(code).map_err(&trouble)?;
+    let page = make(&server, &code, &asked).await.map_err(trouble)?;
+    Ok(html(&page))
+}
+
+async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, Problem> {
+    restored(server)?;
+    let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
+    let path = format!("/don-vi/{}", super::links::encoded(code));
+    let ground = Ground::new(&snapshot, &view, asked.place(&path), words)?;
+    let figures = server.board.figures(&snapshot, &view, Level::Agency)?;
+    let unit = unit_of(&figures, code)?;
+    let (urgent, urgent_more) = urgent(server, &ground, unit).await?;
+    let officers = server.board.figures(&snapshot, &view, Level::Officer)?;
+    let mut indicators: Vec<FigureRow> =
+        unit.figures.iter().map(|figure| figure_row(&ground, unit, figure)).collect();
+    indicators.sort_by_key(|row| std::cmp::Reverse(row.lost_points));
+    let below = figures.units.iter().filter(|other| other.parent.as_deref() == Some(code));
+    let here = officers.units.iter().filter(|officer| officer.class == code);
+    let people = [
+        people(&ground, "below", "", "/don-vi", ("unit", below.collect())),
+        people(&ground, "officers", words.t("officers_internal"), "/can-bo", ("officer", here.collect())),
+    ];
+    let rank = match unit.rank {
+        Some(rank) => words
+            .fill("rank_of", &[("rank", &rank.to_string()), ("peers", &words.number(u64::from(unit.peers)))]),
+        None => words.t("unranked").to_owned(),
+    };
+    let is_part = unit.measured_max < 100;
+    let counts = ["received", "in_progress", "overdue", "due_soon"];
+    Ok(AgencyPage {
+        shell: Shell::new(server, &ground, name_of(unit, &ground), crumbs(&figures, unit, &ground)),
+        name: name_of(unit, &ground),
+        kind: words.t(&unit.class).to_owned(),
+        total: unit.total.map_or_else(|| "–".to_owned(), |total| words.points(total)),
+        out_of: words.fill("out_of", &[("max", "100")]),
+        grade: chip(ground.set, unit.total, words),
+        rank,
+        measured: if is_part {
+            words.fill("measured_part", &[("max", &unit.measured_max.to_string())])
+        } else {
+            String::new()
+        },
+        workload: counts.map(|id| counted(&ground, "unit", unit, id)).to_vec(),
+        groups: groups(&ground, unit),
+        urgent,
+        urgent_more,
+        indicators,
+        people: people.into_iter().filter(|table| !table.rows.is_empty()).collect(),
+    })
+}
+
+/// The unit's row.
+pub(super) fn unit_of<'a>(figures: &'a Figures, code: &str) -> Result<&'a UnitFigures, Problem> {
+    let unit = figures.units.iter().find(|unit| unit.code == code);
+    unit.ok_or_else(|| Problem::unknown("unit", format!("{code} has no row in {}", figures.period)))
+}
+
+pub(super) fn name_of(unit: &UnitFigures, ground: &Ground<'_>) -> String {
+    let english = unit.name_en.as_deref().unwrap_or(&unit.name);
+    ground.words.one_of(&unit.name, english).to_owned()
+}
+
+/// The units above, from the top down.
+pub(super) fn crumbs(figures: &Figures, unit: &UnitFigures, ground: &Ground<'_>) -> Vec<Link> {
+    let mut crumbs = Vec::new();
+    let mut above = unit.parent.as_deref();
+    // A tree that is a ring is refused at intake; a bound all the same.
+    for _ in 0..8 {
+        let Some(parent) = above.and_then(|code| figures.units.iter().find(|other| other.code == code))
+        else {
+            break;
+        };
+        crumbs.push(Link::new(ground.place.to_code("/don-vi", &parent.code), name_of(parent, ground)));
+        above = parent.parent.as_deref();
+    }
+    crumbs.reverse();
+    crumbs
+}
+
+/// What is overdue or due soon, the most urgent first, and links to all of it.
+async fn urgent(
+    server: &Server,
+    ground: &Ground<'_>,
+    unit: &UnitFigures,
+) -> Result<(Vec<DossierLine>, Vec<Link>), Problem> {
+    let who = ground.snapshot.codes.names().find(&unit.code).map(Who::Agency);
+    let (mut lines, mut more) = (Vec::new(), Vec::new());
+    for id in ["due_soon", "overdue"] {
+        let count = ground.set.management.iter().find(|count| count.file.id == id);
+        let (Some(count), Some(who)) = (count, who) else { continue };
+        let question = Question {
+            period: ground.period,
+            who,
+            count: Count::Management(Box::new(count.clone())),
+            by_due: true,
+            from: 0,
+            limit: URGENT_MAX,
+        };
+        let part = server.live.part_of_list(question).await?;
+        if !part.codes.is_empty() {
+            let count = ground.words.number(part.codes.len() as u64);
+            let text =
+                format!("{}: {}", ground.words.t(id), ground.words.fill("all_of_them", &[("count", &count)]));
+            more.push(Link::new(list_of_count(&ground.place, "unit", &unit.code, id), text));
+        }
+        lines.extend(part.lines);
+    }
+    // What can still be saved comes first: nobody can be on time any more with the others.
+    lines.sort_by_key(|line| (line.is_late, line.seconds_left));
+    lines.truncate(URGENT_MAX);
+    Ok((dossiers(&lines, ground), more))
+}
+
+fn people(
+    ground: &Ground<'_>,
+    id: &'static str,
+    note: &str,
+    folder: &str,
+    (whose, units): (&str, Vec<&UnitFigures>),
+) -> People {
+    let overdue = ground.set.management.iter().position(|count| count.file.id == "overdue");
+    let mut rows: Vec<Person> = units
+        .into_iter()
+        .map(|unit| Person {
+            name: name_of(unit, ground),
+            href: ground.place.to_code(folder, &unit.code),
+            total: unit.total.map_or_else(|| "–".to_owned(), |total| ground.words.points(total)),
+            grade: (whose == "unit").then(|| chip(ground.set, unit.total, ground.words)).flatten(),
+            counts: COUNTS.map(|id| counted(ground, whose, unit, id)).to_vec(),
+            overdue: overdue.map_or(0, |place| unit.management[place]),
+        })
+        .collect();
+    rows.sort_by(|one, other| other.overdue.cmp(&one.overdue).then_with(|| one.name.cmp(&other.name)));
+    rows.truncate(PEOPLE_MAX);
+    People { id, title: ground.words.t(id).to_owned(), note: note.to_owned(), rows }
+}

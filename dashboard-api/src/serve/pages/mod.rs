@@ -1,0 +1,160 @@
+//! Pages the server writes: each answers a question somebody has at work, and works without a script.
+//!
+//! A page is a template (`templates/`) and a struct of what it shows, already in words and numbers of its language. All
+//! of its state is its address. `shell` is what pages have in common, `words` the words, `write` numbers and dates,
+//! `links` addresses. The live ranking is a page of its own (`assets`, `web/`). Not here: figures and lists
+//! (`compute`), the API (`routes`).
+
+mod agency;
+mod assets;
+mod dossier;
+mod export;
+mod indicator;
+mod links;
+mod list;
+mod officer;
+mod operations;
+mod parts;
+mod public;
+mod shell;
+mod words;
+mod write;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use compute::period::Period;
+use serde::Deserialize;
+
+use super::Server;
+use super::board::View;
+use super::live::Phase;
+use super::problem::Problem;
+use links::Place;
+use shell::Shell;
+use words::Words;
+
+/// The addresses of all pages.
+pub(super) fn router() -> Router<Server> {
+    Router::new()
+        .route("/", get(assets::index))
+        .route("/assets/{*path}", get(assets::asset))
+        .route("/don-vi/{unit}", get(agency::agency))
+        .route("/can-bo/{officer}", get(officer::officer))
+        .route("/chi-tieu/{indicator}", get(indicator::indicator))
+        .route("/danh-sach", get(list::list))
+        .route("/danh-sach.csv", get(export::list))
+        .route("/ho-so/{dossier}", get(dossier::dossier))
+        .route("/cong-khai", get(public::public))
+        .route("/van-hanh", get(operations::operations))
+}
+
+/// What an address asks for beside its path. What is not given is left at its default.
+#[derive(Clone, Default, Debug, Deserialize)]
+struct Asked {
+    period: Option<String>,
+    set: Option<String>,
+    lang: Option<String>,
+    unit: Option<String>,
+    officer: Option<String>,
+    indicator: Option<String>,
+    part: Option<String>,
+    count: Option<String>,
+    kind: Option<String>,
+    sort: Option<String>,
+    from: Option<String>,
+    form: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Trouble;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Trouble> {
+        let read = Query::<Asked>::from_request_parts(parts, state).await;
+        let problem = || Problem::malformed("query", "give each parameter once, as UTF-8");
+        read.map(|Query(asked)| asked).map_err(|_| Trouble { problem: problem(), words: Words::default() })
+    }
+}
+
+impl Asked {
+    fn words(&self) -> Words {
+        Words::of(self.lang.as_deref())
+    }
+
+    fn view(&self) -> Result<View, Problem> {
+        let period = self.period.as_deref().filter(|code| !code.is_empty()).map(|code| {
+            Period::parse(code)
+                .ok_or_else(|| Problem::malformed("period", "write 2026-10, 2026-Q4, 2026-H2 or 2026"))
+        });
+        Ok(View { period: period.transpose()?, set: self.set.clone().filter(|set| !set.is_empty()) })
+    }
+
+    /// Where this address stands, as a base for links.
+    fn place(&self, path: &str) -> Place {
+        let given = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
+        Place::new(path, given(&self.period), given(&self.set), self.words())
+    }
+
+    fn trouble(&self) -> impl Fn(Problem) -> Trouble + use<> {
+        let words = self.words();
+        move |problem| Trouble { problem, words }
+    }
+}
+
+/// A problem on its way to a person.
+#[derive(Debug)]
+struct Trouble {
+    problem: Problem,
+    words: Words,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    shell: Shell,
+    detail: String,
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let told = self.problem.told();
+        let title = if self.words.is_english() { told.en } else { told.vi };
+        let page = ProblemPage { shell: Shell::bare(self.words, title), detail: told.detail };
+        let mut response = (told.status, html(&page)).into_response();
+        if told.status == axum::http::StatusCode::SERVICE_UNAVAILABLE {
+            // A browser that is left alone comes back by itself.
+            response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("3"));
+        }
+        response
+    }
+}
+
+/// A page made.
+type Made = Result<Response, Trouble>;
+
+fn html(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(text) => ([(header::CACHE_CONTROL, "no-store")], Html(text)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page cannot be written");
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Figures that are not all there yet are not shown.
+fn restored(server: &Server) -> Result<(), Problem> {
+    match server.live.phase() {
+        Phase::Recovering(..) if !server.live.is_running() => Err(Problem::Stopped),
+        Phase::Recovering(reached, wanted) => Err(Problem::Recovering { reached, wanted }),
+        Phase::Running => Ok(()),
+    }
+}
+
+fn code_of(code: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    code.map(|Path(code)| code).map_err(|_| Problem::malformed("code", "write the code as UTF-8"))
+}

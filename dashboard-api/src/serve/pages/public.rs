@@ -1,0 +1,76 @@
+//! The page for everybody: agencies only, complete without a script, and no way from it to a dossier or an officer.
+
+use askama::Template;
+use axum::extract::State;
+use compute::figures::{Figures, Level};
+
+use super::super::Server;
+use super::super::problem::Problem;
+use super::agency::name_of;
+use super::parts::{Chip, chip, groups};
+use super::shell::{Ground, Shell};
+use super::{Asked, Made, html, restored};
+
+/// Peer classes in the order of their tables.
+const KINDS: [&str; 5] = ["province", "department", "commune", "district", "unit"];
+
+#[derive(Template)]
+#[template(path = "public.html")]
+struct PublicPage {
+    shell: Shell,
+    group_titles: Vec<String>,
+    tables: Vec<Class>,
+}
+
+struct Class {
+    id: &'static str,
+    title: String,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    rank: String,
+    name: String,
+    total: String,
+    grade: Option<Chip>,
+    groups: Vec<String>,
+}
+
+/// `GET /cong-khai`.
+pub(super) async fn public(State(server): State<Server>, asked: Asked) -> Made {
+    let trouble = asked.trouble();
+    let page = make(&server, &asked).map_err(trouble)?;
+    Ok(html(&page))
+}
+
+fn make(server: &Server, asked: &Asked) -> Result<PublicPage, Problem> {
+    restored(server)?;
+    let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
+    let ground = Ground::new(&snapshot, &view, asked.place("/cong-khai"), words)?;
+    let figures = server.board.figures(&snapshot, &view, Level::Agency)?;
+    let tables = KINDS.into_iter().map(|kind| class(&ground, &figures, kind));
+    let title = words.t("public_title").to_owned();
+    let titles = ground.set.groups().iter().map(|group| words.one_of(&group.vi, &group.en).to_owned());
+    Ok(PublicPage {
+        shell: Shell::new(server, &ground, title, Vec::new()).still(),
+        group_titles: titles.collect(),
+        tables: tables.filter(|table| !table.rows.is_empty()).collect(),
+    })
+}
+
+fn class(ground: &Ground<'_>, figures: &Figures, kind: &'static str) -> Class {
+    let mut units: Vec<_> = figures.units.iter().filter(|unit| unit.class == kind).collect();
+    // The unranked come last, by name: nothing is said of who among them is better.
+    units.sort_by_key(|unit| (unit.rank.is_none(), unit.rank, name_of(unit, ground)));
+    let row = |unit: &&compute::figures::UnitFigures| Row {
+        rank: unit.rank.map_or_else(|| "–".to_owned(), |rank| rank.to_string()),
+        name: name_of(unit, ground),
+        total: unit.total.map_or_else(|| "–".to_owned(), |total| ground.words.points(total)),
+        grade: chip(ground.set, unit.total, ground.words),
+        groups: groups(ground, unit)
+            .into_iter()
+            .map(|group| if group.is_measured { group.points } else { "–".to_owned() })
+            .collect(),
+    };
+    Class { id: kind, title: ground.words.t(kind).to_owned(), rows: units.iter().map(row).collect() }
+}
