@@ -8,6 +8,7 @@ use compute::figures::{Figures, Level};
 use compute::period::{Kind, Period};
 use serde_json::{Map, Value, json};
 
+use super::lists::UrgentLists;
 use super::live::Live;
 use super::problem::Problem;
 use crate::view;
@@ -43,6 +44,8 @@ type Made = HashMap<(View, Level), (u64, Arc<Figures>)>;
 pub(crate) struct Board {
     rankings: Mutex<HashMap<View, Arc<Ranking>>>,
     figures: Mutex<Made>,
+    /// What is urgent in a unit.
+    pub(super) urgent: UrgentLists,
 }
 
 impl Board {

@@ -1,5 +1,9 @@
 //! What is behind a count: the engine asked for codes and lines, so much at a time that intake is not held up.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use compute::engine::{Line, ListError, Part, Who};
 use compute::facts::Subject;
 use compute::period::Period;
@@ -10,6 +14,50 @@ use super::problem::Problem;
 
 /// Lines folded for one question; more are sorted by code only.
 pub(super) const LINES_MAX: usize = 2000;
+
+/// How long the answer to a question that many pages ask is good for.
+const KEPT_FOR: Duration = Duration::from_secs(2);
+/// Answers kept.
+const KEPT_MAX: usize = 256;
+
+/// Which unit, in which period, under which set.
+type Urgent = (Period, compute::codes::Code, String);
+
+/// The dossiers of a unit that are due soon or overdue, asked for once for everybody who looks at the unit.
+#[derive(Debug, Default)]
+pub(super) struct UrgentLists {
+    // Held while the engine is asked: the second who asks waits for the answer of the first.
+    kept: tokio::sync::Mutex<HashMap<Urgent, (Instant, Arc<Vec<Portion>>)>>,
+}
+
+impl UrgentLists {
+    /// The first `limit` of each of `counts`, the most urgent first.
+    pub(super) async fn of(
+        &self,
+        live: &Live,
+        (period, unit, set): Urgent,
+        counts: &[&Management],
+        limit: usize,
+    ) -> Result<Arc<Vec<Portion>>, Problem> {
+        let key = (period, unit, set);
+        let mut kept = self.kept.lock().await;
+        if let Some((_, known)) = kept.get(&key).filter(|(at, _)| at.elapsed() < KEPT_FOR) {
+            return Ok(Arc::clone(known));
+        }
+        let mut portions = Vec::with_capacity(counts.len());
+        for count in counts {
+            let count = Count::Management(Box::new((*count).clone()));
+            let question = Question { period, who: Who::Agency(unit), count, by_due: true, from: 0, limit };
+            portions.push(live.part_of_list(question).await?);
+        }
+        if kept.len() >= KEPT_MAX {
+            kept.retain(|_, (at, _)| at.elapsed() < KEPT_FOR);
+        }
+        let portions = Arc::new(portions);
+        kept.insert(key, (Instant::now(), Arc::clone(&portions)));
+        Ok(portions)
+    }
+}
 
 /// A count with a list behind it.
 #[derive(Clone, Debug)]

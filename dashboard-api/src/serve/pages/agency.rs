@@ -3,11 +3,9 @@
 use askama::Template;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use compute::engine::Who;
 use compute::figures::{Figures, Level, UnitFigures};
 
 use super::super::Server;
-use super::super::lists::{Count, Question};
 use super::super::problem::Problem;
 use super::links::Link;
 use super::parts::{
@@ -19,6 +17,8 @@ use super::{Asked, Made, code_of, html, restored};
 
 /// Urgent dossiers shown on the page; the rest is on their list.
 const URGENT_MAX: usize = 10;
+/// What is urgent, by the ids of its counts.
+const URGENT: [&str; 2] = ["due_soon", "overdue"];
 /// Units or officers shown in a table.
 const PEOPLE_MAX: usize = 300;
 /// Counts of a unit or officer in a table.
@@ -153,27 +153,23 @@ async fn urgent(
     ground: &Ground<'_>,
     unit: &UnitFigures,
 ) -> Result<(Vec<DossierLine>, Vec<Link>), Problem> {
-    let who = ground.snapshot.codes.names().find(&unit.code).map(Who::Agency);
+    let Some(code) = ground.snapshot.codes.names().find(&unit.code) else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    let counts = URGENT.map(|id| ground.set.management.iter().find(|count| count.file.id == id));
+    let counts: Vec<_> = counts.into_iter().flatten().collect();
+    let key = (ground.period, code, ground.set.file.id.clone());
+    let portions = server.board.urgent.of(&server.live, key, &counts, URGENT_MAX).await?;
     let (mut lines, mut more) = (Vec::new(), Vec::new());
-    for id in ["due_soon", "overdue"] {
-        let count = ground.set.management.iter().find(|count| count.file.id == id);
-        let (Some(count), Some(who)) = (count, who) else { continue };
-        let question = Question {
-            period: ground.period,
-            who,
-            count: Count::Management(Box::new(count.clone())),
-            by_due: true,
-            from: 0,
-            limit: URGENT_MAX,
-        };
-        let part = server.live.part_of_list(question).await?;
-        if !part.codes.is_empty() {
-            let count = ground.words.number(part.codes.len() as u64);
-            let text =
-                format!("{}: {}", ground.words.t(id), ground.words.fill("all_of_them", &[("count", &count)]));
-            more.push(Link::new(list_of_count(&ground.place, "unit", &unit.code, id), text));
-        }
-        lines.extend(part.lines);
+    for (count, portion) in
+        counts.iter().zip(portions.iter()).filter(|(_, portion)| !portion.codes.is_empty())
+    {
+        let id = count.file.id.as_str();
+        let all = ground.words.number(portion.codes.len() as u64);
+        let text =
+            format!("{}: {}", ground.words.t(id), ground.words.fill("all_of_them", &[("count", &all)]));
+        more.push(Link::new(list_of_count(&ground.place, "unit", &unit.code, id), text));
+        lines.extend(portion.lines.iter().cloned());
     }
     // What can still be saved comes first: nobody can be on time any more with the others.
     lines.sort_by_key(|line| (line.is_late, line.seconds_left));
