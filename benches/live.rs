@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use compute::calendar::Calendar;
 use compute::codes::{CodeBook, LocalCodes};
-use compute::engine::{Engine, Keep, Routed, Setup};
+use compute::engine::{Engine, Keep, Routed, Scope, Setup};
 use compute::figures::{Figures, Level};
 use compute::instant::Instant as At;
 use compute::set::Catalogue;
@@ -110,6 +110,7 @@ fn setup(from: i64) -> Result<Setup, Box<dyn std::error::Error>> {
         codes: Arc::new(CodeBook::default()),
         shards: 2,
         keep: Keep::From(At::from_unix(from, 0)),
+        scope: Scope::All,
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use compute::calendar::Calendar;
 use compute::codes::{CodeBook, LocalCodes};
-use compute::engine::{Engine, Keep, Routed, Setup};
+use compute::engine::{Engine, Keep, Routed, Scope, Setup};
 use compute::instant::Instant as At;
 use compute::set::Catalogue;
 use ingest::decode;
@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         codes: Arc::new(CodeBook::default()),
         shards: 2,
         keep: Keep::From(year),
+        scope: Scope::All,
     });
     let mut codes = LocalCodes::new(&engine.codes());
     let mut routed = Routed::new(2);

@@ -24,6 +24,9 @@ const KAFKA_REBALANCES: &str = "nhip_kafka_rebalances_total";
 const KAFKA_REFUSED: &str = "nhip_kafka_refused_batches_total";
 const KAFKA_DEAD_LETTERS: &str = "nhip_kafka_dead_letters_total";
 const KAFKA_INCOMPLETE: &str = "nhip_kafka_incomplete";
+const SHARES: &str = "nhip_shares";
+const FENCED: &str = "nhip_shares_fenced_total";
+const PUBLICATIONS: &str = "nhip_shares_published_total";
 const FIGURES: &str = "nhip_figures_published_total";
 const FIGURES_BEHIND: &str = "nhip_figures_behind";
 
@@ -53,6 +56,51 @@ pub(crate) struct Telemetry {
     pub(crate) kafka: KafkaMetrics,
     /// Figures that are published.
     pub(crate) figures: FiguresMetrics,
+    /// Shares of workers and readers.
+    pub(crate) scale: ScaleMetrics,
+}
+
+/// The metrics of workers and readers.
+#[derive(Clone, Debug)]
+pub(crate) struct ScaleMetrics {
+    shares: IntGaugeVec,
+    fenced: IntCounter,
+    published: IntCounter,
+}
+
+impl ScaleMetrics {
+    fn new(registry: &Registry) -> Result<ScaleMetrics, prometheus::Error> {
+        let shares = Opts::new(
+            SHARES,
+            "Shares: owned, current and incomplete ones of a worker; missing ones, and reasons why figures are incomplete, of a reader",
+        );
+        let shares = IntGaugeVec::new(shares, &["which"])?;
+        let fenced = IntCounter::new(FENCED, "Shares dropped since another process has them")?;
+        let published = IntCounter::new(PUBLICATIONS, "Publications of counts")?;
+        registry.register(Box::new(shares.clone()))?;
+        registry.register(Box::new(fenced.clone()))?;
+        registry.register(Box::new(published.clone()))?;
+        Ok(ScaleMetrics { shares, fenced, published })
+    }
+
+    /// Shares of a worker: owned, current, incomplete.
+    pub(crate) fn note_worker(&self, counts: [usize; 3], fenced: u64, published: u64) {
+        for (which, count) in ["owned", "current", "incomplete"].into_iter().zip(counts) {
+            self.set(which, count);
+        }
+        catch_up(&self.fenced, fenced);
+        catch_up(&self.published, published);
+    }
+
+    /// Shares a reader lacks, and reasons why its figures are not whole.
+    pub(crate) fn note_reader(&self, missing: usize, reasons: usize) {
+        self.set("missing", missing);
+        self.set("incomplete", reasons);
+    }
+
+    fn set(&self, which: &str, count: usize) {
+        self.shares.with_label_values(&[which]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
 }
 
 /// The metrics of the topic of figures.
@@ -178,6 +226,7 @@ impl Telemetry {
             registry.register(metric)?;
         }
         let figures = FiguresMetrics::new(&registry)?;
+        let scale = ScaleMetrics::new(&registry)?;
         Ok(Telemetry {
             registry,
             events,
@@ -191,6 +240,7 @@ impl Telemetry {
             viewers,
             kafka,
             figures,
+            scale,
         })
     }
 

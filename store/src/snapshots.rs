@@ -138,6 +138,11 @@ impl Snapshots {
         Ok(Snapshots { disk, keep: keep.max(1) })
     }
 
+    /// The snapshots of a folder that another process writes: to be listed and read, nothing is made or removed.
+    pub fn open_to_read(disk: Arc<dyn Disk>) -> Snapshots {
+        Snapshots { disk, keep: 1 }
+    }
+
     /// The offsets of all snapshots, oldest first, good or not.
     pub fn list(&self) -> Result<Vec<u64>, SnapshotError> {
         let names = self.disk.list(SNAPSHOT_FOLDER).map_err(SnapshotError::io(SNAPSHOT_FOLDER))?;

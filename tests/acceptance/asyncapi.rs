@@ -9,7 +9,7 @@ use acceptance_tests::program::{Folder, nhip};
 use acceptance_tests::shared::root;
 use compute::event::contract::{DURATION_UNITS, EventType, Field, FieldKind};
 use ingest::decode::decode;
-use ingest::kafka::{Settings, topic_of};
+use ingest::kafka::{Counts, Settings, ShareState, topic_of};
 use serde_json::{Map, Value, json};
 
 const RETRACTION: &str = "event.retracted";
@@ -153,7 +153,11 @@ fn every_type_is_a_message_of_its_topic_in_both_modes() {
         EventType::find(name).is_none() && !name.starts_with("exchange.")
     };
     let others: Vec<&String> = members(&schemes["messages"]).keys().filter(known).collect();
-    assert_eq!(others, ["dead_letter", "figure"], "no message is of a type nobody knows");
+    assert_eq!(
+        others,
+        ["count", "dead_letter", "figure", "share_state"],
+        "no message is of a type nobody knows"
+    );
 }
 
 #[test]
@@ -332,6 +336,32 @@ fn figures_sent_out_are_shown_with_the_fields_described() {
             assert!(!figure[name].is_null(), "{name} is there");
         }
     }
+}
+
+#[test]
+fn counts_and_states_of_shares_are_shown_as_the_program_reads_and_writes_them() {
+    let document = document();
+    let check = |message: &str, schema: &str, written: &dyn Fn(&Value) -> Value| {
+        let described = &document["components"]["schemas"][schema];
+        let names: BTreeSet<&str> = members(&described["properties"]).keys().map(String::as_str).collect();
+        let required = described["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        assert_eq!(required.collect::<BTreeSet<_>>(), names, "{schema}: nothing is left out");
+        let shown: Vec<&Value> =
+            payloads(&document, message).into_iter().filter(|one| one.is_object()).collect();
+        assert!(!shown.is_empty(), "{message} has an example");
+        for one in shown {
+            assert_eq!(&written(one), one, "{message}");
+            assert_eq!(members(one).keys().map(String::as_str).collect::<BTreeSet<_>>(), names);
+        }
+    };
+    check("count", "Count", &|shown| {
+        let read: Counts = serde_json::from_value(shown.clone()).expect("it is read");
+        json!(read)
+    });
+    check("share_state", "ShareState", &|shown| {
+        let read: ShareState = serde_json::from_value(shown.clone()).expect("it is read");
+        json!(read)
+    });
 }
 
 #[test]

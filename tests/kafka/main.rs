@@ -25,5 +25,6 @@ mod missing;
 mod poison;
 mod rebalances;
 mod round_trip;
+mod scale;
 mod scene;
 mod stalls;

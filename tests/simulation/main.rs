@@ -9,6 +9,7 @@
 mod durable;
 mod rest;
 mod saved;
+mod shares;
 mod stream;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use compute::calendar::Calendar;
 use compute::codes::{CodeBook, LocalCodes};
-use compute::engine::{Engine, Keep, Routed, Setup};
+use compute::engine::{Engine, Keep, Routed, Scope, Setup};
 use compute::figures::{Figures, Level};
 use compute::instant::Instant;
 use compute::period::Period;
@@ -99,7 +99,7 @@ pub(crate) fn engine_with(codes: Arc<CodeBook>, shards: usize, keep: Keep) -> En
 /// What such an engine is made of, with codes of its own.
 pub(crate) fn setup(shards: usize, keep: Keep) -> Setup {
     let calendar = Arc::new(Calendar::embedded().unwrap());
-    Setup { catalogue: catalogue(), calendar, codes: Arc::default(), shards, keep }
+    Setup { catalogue: catalogue(), calendar, codes: Arc::default(), shards, keep, scope: Scope::All }
 }
 
 /// Hands lines over in batches of so many.

@@ -124,7 +124,21 @@ impl Server {
 
     /// SIGTERM: it is asked to end in good order.
     pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.signal("-TERM");
+    }
+
+    /// SIGSTOP: it stands still wherever it is, and knows nothing of it.
+    pub fn stand_still(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT: it goes on as if nothing had been.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill can be run").success(), "the signal was sent");
     }
 

@@ -1,14 +1,15 @@
 //! Counts of dossiers and petitions per unit, officer and condition, for one period.
 //!
 //! Shared with snapshots by reference count: counts are copied, run by run, only when they change after a
-//! snapshot took them. Integers only; a count that would go below zero stops the engine. Not here: what a bit means.
+//! snapshot took them. Integers only; a count that would go below zero stops the engine. Counts of several engines over
+//! different dossiers add up. Not here: what a bit means.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::saved::{RestoreError, Source, put_number};
 use crate::codes::Code;
-use crate::set::Mask;
+use crate::set::{Catalogue, Mask};
 
 /// Units or officers whose counts are copied together: they lie side by side, so that a copy is one piece of memory.
 const RUN: usize = 8;
@@ -59,6 +60,37 @@ impl<const RUN: usize> Counters<RUN> {
             .map(|(code, counts)| (Code::from_index(code), counts))
     }
 
+    /// Every code whose run is another object than in `before`.
+    fn changed(&self, before: Option<&Counters<RUN>>, mut each: impl FnMut(Code, &[u32])) {
+        for (run, counts) in &self.runs {
+            let known = before.and_then(|before| {
+                let place = before.runs.binary_search_by_key(run, |(run, _)| *run).ok()?;
+                Some(&before.runs[place].1)
+            });
+            if known.is_some_and(|known| Arc::ptr_eq(known, counts)) {
+                continue;
+            }
+            for (code, counts) in (*run as usize * RUN..).zip(counts.chunks_exact(self.width.max(1))) {
+                each(Code::from_index(code), counts);
+            }
+        }
+    }
+
+    /// Takes `before` back and puts `after` in; whole or not at all.
+    fn shift(&mut self, code: Code, before: &[u32], after: &[u32]) -> Result<(), ShiftError> {
+        let fits = |counts: &[u32]| counts.is_empty() || counts.len() == self.width;
+        if !fits(before) || !fits(after) {
+            return Err(ShiftError::OtherConditions);
+        }
+        let of = |counts: &[u32], place: usize| counts.get(place).copied().unwrap_or(0);
+        let counts = self.of(code);
+        let next: Option<Vec<u32>> = (counts.iter().enumerate())
+            .map(|(place, count)| count.checked_sub(of(before, place))?.checked_add(of(after, place)))
+            .collect();
+        counts.copy_from_slice(&next.ok_or(ShiftError::OutOfBounds)?);
+        Ok(())
+    }
+
     fn put(&self, out: &mut Vec<u8>) {
         put_number(out, self.iter().count() as u64);
         for (code, counts) in self.iter() {
@@ -84,6 +116,33 @@ fn run_of<const RUN: usize>(code: Code) -> u32 {
     u32::try_from(code.index() / RUN).unwrap_or(u32::MAX)
 }
 
+/// A place that has counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum At {
+    /// A unit, by condition.
+    Unit(Code),
+    /// An officer, by condition.
+    Officer(Code),
+    /// A procedure within a unit, by the conditions that procedures ask for.
+    Procedure {
+        /// The unit.
+        unit: Code,
+        /// The procedure.
+        procedure: Code,
+    },
+}
+
+/// Counts that cannot be added.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ShiftError {
+    /// There are more or fewer of them than conditions.
+    #[error("the counts are of other conditions; run the same release and indicator sets everywhere")]
+    OtherConditions,
+    /// More would be taken back than is there, or the sum has no room.
+    #[error("more would be taken back than was put in")]
+    OutOfBounds,
+}
+
 /// The counts of one period.
 #[derive(Clone, Debug)]
 pub struct Cells {
@@ -105,7 +164,16 @@ pub(super) struct Target<'a> {
 }
 
 impl Cells {
-    pub(super) fn new(bits: usize, with_dossier: &Arc<[usize]>) -> Cells {
+    /// No counts yet, of the conditions of `catalogue`.
+    pub fn of(catalogue: &Catalogue) -> Cells {
+        let indicators = catalogue.sets.iter().flat_map(|set| &set.indicators);
+        let mut bits: Vec<usize> = indicators.filter_map(|indicator| indicator.with_dossier_bit).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        Cells::new(catalogue.conditions.len(), &bits.into())
+    }
+
+    fn new(bits: usize, with_dossier: &Arc<[usize]>) -> Cells {
         Cells {
             units: Counters::new(bits),
             officers: Counters::new(bits),
@@ -137,6 +205,55 @@ impl Cells {
         }
     }
 
+    /// Tells every count that may differ from `before`: of codes whose run is another object, with zeros, so that what
+    /// no longer counts is heard of too. Without `before`, every count there is.
+    pub fn changed(&self, before: Option<&Cells>, mut each: impl FnMut(At, &[u32])) {
+        self.units.changed(before.map(|before| &before.units), |code, counts| each(At::Unit(code), counts));
+        let officers = before.map(|before| &before.officers);
+        self.officers.changed(officers, |code, counts| each(At::Officer(code), counts));
+        for (unit, by_procedure) in &self.procedures {
+            let known = before.and_then(|before| before.procedures.get(unit));
+            if known.is_some_and(|known| Arc::ptr_eq(known, by_procedure)) {
+                continue;
+            }
+            by_procedure.changed(known.map(AsRef::as_ref), |code, counts| {
+                each(At::Procedure { unit: *unit, procedure: code }, counts);
+            });
+        }
+    }
+
+    /// Takes `before` back at a place and puts `after` in; an empty one is all zeros.
+    ///
+    /// # Errors
+    /// [`ShiftError`] when they are not counts of these conditions, or less was there than is taken back; then nothing
+    /// has changed.
+    pub fn shift(&mut self, at: At, before: &[u32], after: &[u32]) -> Result<(), ShiftError> {
+        let with_dossier = self.with_dossier.len();
+        match at {
+            At::Unit(code) => self.units.shift(code, before, after),
+            At::Officer(code) => self.officers.shift(code, before, after),
+            At::Procedure { unit, procedure } => {
+                let by_procedure = self.procedures.entry(unit);
+                let by_procedure = by_procedure.or_insert_with(|| Arc::new(Counters::new(with_dossier)));
+                Arc::make_mut(by_procedure).shift(procedure, before, after)
+            }
+        }
+    }
+
+    /// These counts and those of `other`, which are of the same conditions and codes.
+    ///
+    /// # Errors
+    /// [`ShiftError`] when they are of others.
+    pub fn plus(&self, other: &Cells) -> Result<Cells, ShiftError> {
+        let (mut sum, mut outcome) = (self.clone(), Ok(()));
+        other.changed(None, |at, counts| {
+            if outcome.is_ok() && counts.iter().any(|count| *count > 0) {
+                outcome = sum.shift(at, &[], counts);
+            }
+        });
+        outcome.map(|()| sum)
+    }
+
     /// Appends all counts, for a saved state.
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         self.units.put(out);
@@ -159,6 +276,13 @@ impl Cells {
             self.procedures.insert(unit, Arc::new(by_procedure));
         }
         Ok(())
+    }
+
+    /// Whether nothing counts anywhere.
+    pub fn is_empty(&self) -> bool {
+        let mut is_empty = true;
+        self.changed(None, |_, counts| is_empty &= counts.iter().all(|count| *count == 0));
+        is_empty
     }
 
     /// A unit's count of the condition `bit`.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-pub use cells::Cells;
+pub use cells::{At, Cells, ShiftError};
 pub use frame::{Frame, OfficerFrame, UnitFrame};
 pub use listing::{Line, ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;
@@ -72,6 +72,17 @@ pub struct Setup {
     pub shards: usize,
     /// Which periods.
     pub keep: Keep,
+    /// Which subjects it counts.
+    pub scope: Scope,
+}
+
+/// Which subjects an engine counts; what it does not count it still knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// All it has.
+    All,
+    /// Dossiers only: petitions say which of them are complained about and are counted elsewhere.
+    Dossiers,
 }
 
 /// Events on their way in, already parted by shard.
@@ -387,22 +398,12 @@ impl Engine {
             Keep::From(from) => periods_between(from, self.as_of),
         };
         wanted.retain(|period| !self.periods.iter().any(|known| known.period == *period));
-        let (bits, with_dossier) = self.cell_shape();
         for period in &wanted {
-            let cells = Arc::new(Cells::new(bits, &with_dossier));
+            let cells = Arc::new(Cells::of(&self.setup.catalogue));
             let frame = Arc::new(Frame::empty(*period));
             self.periods.push(PeriodState { period: *period, cells, frame, frame_cut: Instant::FIRST });
         }
         !wanted.is_empty()
-    }
-
-    /// How many conditions there are, and which are counted by procedure.
-    fn cell_shape(&self) -> (usize, Arc<[usize]>) {
-        let indicators = self.setup.catalogue.sets.iter().flat_map(|set| &set.indicators);
-        let mut bits: Vec<usize> = indicators.filter_map(|indicator| indicator.with_dossier_bit).collect();
-        bits.sort_unstable();
-        bits.dedup();
-        (self.setup.catalogue.conditions.len(), bits.into())
     }
 
     /// What readers see now.
@@ -426,6 +427,11 @@ impl Engine {
             catalogue: Arc::clone(&self.setup.catalogue),
             codes: Arc::clone(&self.setup.codes),
         }
+    }
+
+    /// Whether anything was ever heard of this subject; one at rest is not looked for.
+    pub fn knows(&self, family: Family, code: &str) -> bool {
+        self.find(family, code).is_some()
     }
 
     /// Bytes of memory held for events, and how many subjects hold them.

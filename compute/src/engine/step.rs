@@ -10,7 +10,7 @@ use super::reference::{Reference, is_reference};
 use super::rows::{DossierRows, Window, petition_facts};
 use super::shard::{Folded, Shard, SubjectRef};
 use super::subject::{Counted, CountedRow, MIXED, NOBODY};
-use super::{Engine, PARALLEL_FROM, known, number};
+use super::{Engine, PARALLEL_FROM, Scope, known, number};
 use crate::ComputeError;
 use crate::calendar::Calendar;
 use crate::codes::Names;
@@ -34,6 +34,7 @@ const SLICE_SUBJECTS_MAX: usize = 1 << 15;
 struct Context<'a> {
     as_of: Instant,
     windows: &'a [Window],
+    scope: Scope,
     reference: &'a Reference,
     calendar: &'a Calendar,
     catalogue: &'a Catalogue,
@@ -153,6 +154,7 @@ impl Engine {
         let context = Context {
             as_of: self.as_of,
             windows: &windows,
+            scope: self.setup.scope,
             reference: &reference,
             calendar: &calendar,
             catalogue: &catalogue,
@@ -413,7 +415,11 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
             complained = petition.dossiers.iter().map(|code| code.as_bytes().into()).collect();
             let next = petition.next_change(context.as_of, context.calendar);
             next_change = next_change.min(next.unwrap_or(Instant::LAST));
-            for (period, window) in context.windows.iter().enumerate() {
+            let windows = match context.scope {
+                Scope::All => context.windows,
+                Scope::Dossiers => &[],
+            };
+            for (period, window) in windows.iter().enumerate() {
                 let Some(facts) = petition_facts(&petition, window, context.calendar) else { continue };
                 pending.push(folded.len(), period, &facts, &mut one.rows);
             }

@@ -7,6 +7,7 @@ mod import;
 mod points;
 mod rejects;
 mod replay;
+mod roles;
 mod score;
 mod serve;
 mod server;

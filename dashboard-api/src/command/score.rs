@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 use compute::codes::CodeBook;
-use compute::engine::{Engine, Keep, Part, Setup, Who};
+use compute::engine::{Engine, Keep, Part, Scope, Setup, Who};
 use compute::explain;
 use compute::figures::{Figures, Level};
 use compute::instant::Instant;
@@ -105,6 +105,7 @@ pub(super) fn run(arguments: &ScoreArguments) -> Result<u8, Failure> {
         codes: Arc::clone(&codes),
         shards: threads,
         keep: Keep::Only(arguments.period),
+        scope: Scope::All,
     });
     let set_aside = read(arguments, threads, &codes, &mut engine)?;
     engine.advance(as_of).map_err(|error| Failure::broken(error.to_string()))?;

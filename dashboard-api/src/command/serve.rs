@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use clap::Args;
 use compute::codes::CodeBook;
-use compute::engine::{Keep, Setup};
+use compute::engine::{Keep, Scope, Setup};
 use compute::instant::{Day, Instant};
 use ingest::simulate::Plan;
 use store::{DataFolder, FolderSettings, LogSettings};
 
+use super::roles::{self, Role};
 use super::{Failure, ReferenceArguments, instant};
 use crate::reference_data;
 use crate::serve::live::{Clock, Live, Storage};
-use crate::serve::{Consuming, Publishing, Server, demo as story, router};
+use crate::serve::{Consuming, Publishing, Reading, Server, demo as story, router};
 use crate::settings;
 use crate::telemetry::Telemetry;
 
@@ -31,9 +32,12 @@ pub(crate) struct ServeArguments {
     /// Address to listen on; port 0 takes any free one
     #[arg(long, default_value = "127.0.0.1:7660")]
     listen: SocketAddr,
+    /// What this process does: a whole server, or part of one province's work over Kafka
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    role: Role,
     /// Folder for the log of events and the saved state; without it nothing outlives the process
     #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
     /// File of settings (TOML): the table [kafka] names topics to consume
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -57,6 +61,24 @@ pub(crate) struct ServeArguments {
     shards: usize,
     #[command(flatten)]
     reference: ReferenceArguments,
+}
+
+impl ServeArguments {
+    pub(super) fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    pub(super) fn save_every(&self) -> Duration {
+        Duration::from_mins(self.save_minutes)
+    }
+
+    pub(super) fn shards(&self) -> usize {
+        self.shards.clamp(1, 64)
+    }
+
+    pub(super) fn reference(&self) -> &ReferenceArguments {
+        &self.reference
+    }
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +106,15 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
     let from = arguments.from.unwrap_or_else(|| last_year(now));
     let from = start_of_year(from.day().year());
     let settings = settings::read(arguments.settings.as_deref())?;
+    match arguments.role {
+        Role::All => serve(arguments, settings, from),
+        Role::Worker => roles::work(arguments, settings, from),
+        Role::Reader => roles::read(arguments, settings, from),
+    }
+}
+
+/// A server that stands alone.
+fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant) -> Result<u8, Failure> {
     if settings.kafka.is_some() && arguments.data.is_none() {
         return Err(Failure::question(
             "the settings name Kafka, which needs --data DIR: how far topics were taken is kept with the events",
@@ -189,9 +220,10 @@ fn server(
         codes: Arc::new(CodeBook::default()),
         shards: shards.clamp(1, 64),
         keep: Keep::From(from),
+        scope: Scope::All,
     };
-    let live = Live::start(setup, storage, clock, telemetry.clone())?;
-    Ok(Server { live, board: Arc::default(), telemetry, kafka: None, figures: None })
+    let live = Live::start(setup, (storage, None), clock, telemetry.clone())?;
+    Ok(Server { live, board: Arc::default(), telemetry, kafka: None, reading: None, figures: None })
 }
 
 /// A data folder that lasts as long as the demo.
@@ -219,7 +251,37 @@ fn loopback_only(address: SocketAddr) -> Result<(), Failure> {
     Ok(())
 }
 
-fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) -> Result<u8, Failure> {
+pub(super) fn listen(
+    address: SocketAddr,
+    server: Server,
+    started: impl FnOnce(&Server),
+) -> Result<u8, Failure> {
+    let (live, kafka, figures) = (server.live.clone(), server.kafka.clone(), server.figures.clone());
+    let reading = server.reading.clone();
+    let router = router(server.clone());
+    answer(address, router, move || started(&server), async move {
+        if kafka.is_some() || figures.is_some() || reading.is_some() {
+            // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
+            let ending = tokio::task::spawn_blocking(move || {
+                kafka.iter().for_each(Consuming::end);
+                figures.iter().for_each(Publishing::end);
+                reading.iter().for_each(Reading::end);
+            });
+            if tokio::time::timeout(KAFKA_GOODBYE, ending).await.is_err() {
+                tracing::warn!("topics were not left in time; the next start reads on from the log");
+            }
+        }
+        live.close().await;
+    })
+}
+
+/// Answers over HTTP until a signal comes, then waits for `ending`.
+pub(super) fn answer(
+    address: SocketAddr,
+    router: axum::Router,
+    started: impl FnOnce(),
+    ending: impl Future<Output = ()>,
+) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::broken(error.to_string()))?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(address)
@@ -230,24 +292,13 @@ fn listen(address: SocketAddr, server: Server, started: impl FnOnce(&Server)) ->
         // Nobody may be reading; the server serves all the same.
         let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
         drop(out);
-        started(&server);
-        let (live, kafka, figures) = (server.live.clone(), server.kafka.clone(), server.figures.clone());
-        let serving = axum::serve(listener, router(server));
+        started();
+        let serving = axum::serve(listener, router);
         let ended = tokio::select! {
             ended = serving => ended.map_err(|error| Failure::broken(error.to_string())),
             () = signal() => Ok(()),
         };
-        if kafka.is_some() || figures.is_some() {
-            // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
-            let ending = tokio::task::spawn_blocking(move || {
-                kafka.iter().for_each(Consuming::end);
-                figures.iter().for_each(Publishing::end);
-            });
-            if tokio::time::timeout(KAFKA_GOODBYE, ending).await.is_err() {
-                tracing::warn!("topics were not left in time; the next start reads on from the log");
-            }
-        }
-        live.close().await;
+        ending.await;
         ended
     })?;
     runtime.shutdown_timeout(GOODBYE);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use compute::codes::CodeBook;
-use compute::engine::{Engine, Keep, Setup};
+use compute::engine::{Engine, Keep, Scope, Setup};
 use compute::figures::Level;
 use compute::instant::Instant;
 use compute::result;
@@ -44,6 +44,7 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
         codes: Arc::new(CodeBook::default()),
         shards,
         keep: Keep::From(from),
+        scope: Scope::All,
     };
     let from = serve::last_year(Clock::System.now());
     let log = folder.log.reader();

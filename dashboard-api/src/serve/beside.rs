@@ -47,6 +47,18 @@ impl Beside {
         Ok(Beside { name, stop, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
+    /// Has `work` begin at once.
+    pub(super) fn start_now(
+        name: &'static str,
+        stop: Stop,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<Beside, Failure> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+        let thread =
+            thread.map_err(|error| Failure::broken(format!("the thread {name} cannot start: {error}")))?;
+        Ok(Beside { name, stop, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
     /// Asks it to end and waits until it has.
     pub(super) fn end(&self) {
         self.stop.ask();

@@ -11,7 +11,7 @@ use store::LocalDisk;
 
 use super::live::{Phase, SourceCounts};
 use super::problem::Problem;
-use super::{Server, figures_out, kafka};
+use super::{Server, figures_out, kafka, scale};
 
 /// `GET /api/v1/health`.
 pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
@@ -37,6 +37,9 @@ pub(super) async fn told(server: &Server) -> Value {
         (true, Phase::Running, None) => "ok",
     };
     let mut told = json!({ "status": status });
+    if let Some(reading) = &server.reading {
+        scale::health(reading, &mut told);
+    }
     if let Phase::Recovering(reached, wanted) = live.phase() {
         told["recovering"] = json!({ "reached_offset": reached, "wanted_offset": wanted });
         return told;

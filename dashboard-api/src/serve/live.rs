@@ -20,6 +20,7 @@ use store::{DataFolder, LogReader, Snapshots};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::keeper::{Errand, LogState, SharedState};
+use super::scale::Merged;
 use super::start::Start;
 use super::worker::{Incoming, Request, StateSaved, Worker};
 use crate::command::Failure;
@@ -150,6 +151,7 @@ pub(crate) struct Live {
     pub(super) rejected: Arc<AtomicU64>,
     pub(super) last_event: Arc<AtomicI64>,
     intake: Arc<Semaphore>,
+    merged: Option<Arc<Merged>>,
 }
 
 impl Live {
@@ -157,7 +159,7 @@ impl Live {
     /// the handle already answers.
     pub(crate) fn start(
         setup: impl Fn() -> Setup + Send + 'static,
-        storage: Option<Storage>,
+        (storage, merged): (Option<Storage>, Option<Arc<Merged>>),
         clock: Clock,
         telemetry: Telemetry,
     ) -> Result<Live, Failure> {
@@ -186,11 +188,13 @@ impl Live {
             rejected: Arc::default(),
             last_event: Arc::new(AtomicI64::new(Instant::FIRST.to_bits())),
             intake: Arc::new(Semaphore::new(INTAKE_KIB_MAX as usize)),
+            merged: merged.clone(),
         };
         let worker = Worker {
             engine,
             clock,
             publish,
+            merged,
             telemetry,
             came: Ledger::default(),
             offset: 0,
@@ -237,8 +241,17 @@ impl Live {
         self.clock.now()
     }
 
+    /// Whether everything that should be counted is, as far as anyone knows.
+    pub(super) fn is_complete(&self) -> bool {
+        self.merged.as_ref().is_none_or(|merged| merged.is_complete())
+    }
+
     /// Where it stands.
     pub(crate) fn phase(&self) -> Phase {
+        if let Some(merged) = self.merged.as_ref().filter(|merged| !merged.is_ready()) {
+            let (heard, wanted) = merged.progress();
+            return Phase::Recovering(heard, wanted);
+        }
         *self.phase.borrow()
     }
 

@@ -6,6 +6,7 @@
 //! `pages` shows, `intake` takes events, `exchange` national exchange messages, `health` tells how things stand,
 //! `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a made-up
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
+//! `scale` is workers and readers that share one province.
 
 mod beside;
 mod board;
@@ -23,6 +24,7 @@ mod problem;
 mod rejects;
 mod routes;
 mod saver;
+mod scale;
 mod start;
 mod stream;
 mod worker;
@@ -35,6 +37,7 @@ use live::Live;
 
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
+pub(crate) use scale::{Reading, WorkerServer, Working, WorkingSetup, worker_router};
 
 pub(crate) use routes::router;
 
@@ -46,6 +49,8 @@ pub(crate) struct Server {
     pub(crate) telemetry: Telemetry,
     /// Topics that are consumed, if any are.
     pub(crate) kafka: Option<Consuming>,
+    /// Counts of other processes that are added, if this one is a reader.
+    pub(crate) reading: Option<Reading>,
     /// Figures that are published, if a topic is named.
     pub(crate) figures: Option<Publishing>,
 }

@@ -28,6 +28,13 @@ pub(super) enum Problem {
         /// The limit.
         bytes_max: usize,
     },
+    /// Another process has it.
+    Elsewhere {
+        /// Which kind of thing.
+        code: &'static str,
+        /// Who has it.
+        detail: String,
+    },
     /// The engine has more to do than it may have waiting.
     Busy,
     /// The engine stopped; what is shown is stale.
@@ -49,6 +56,11 @@ impl Problem {
     /// `what` is not there; `detail` says what is.
     pub(super) fn unknown(what: &'static str, detail: impl Into<String>) -> Problem {
         Problem::Unknown { what, detail: detail.into() }
+    }
+
+    /// Another process has it; `detail` says which.
+    pub(super) fn elsewhere(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::Elsewhere { code, detail: detail.into() }
     }
 
     /// `what` cannot be understood.
@@ -89,6 +101,13 @@ impl Problem {
                 format!("malformed_{what}"),
                 "Yêu cầu không đúng",
                 "Malformed",
+                detail,
+            ),
+            Problem::Elsewhere { code, detail } => (
+                StatusCode::CONFLICT,
+                code.to_owned(),
+                "Tiến trình khác phụ trách",
+                "Served elsewhere",
                 detail,
             ),
             Problem::TooLarge { bytes_max } => (

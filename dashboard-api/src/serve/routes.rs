@@ -19,7 +19,7 @@ use super::board::{self, View};
 use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::problem::Problem;
-use super::{Server, exchange, health, pages, rejects, stream};
+use super::{Server, exchange, health, pages, rejects, scale, stream};
 use crate::view;
 
 /// Headers every answer carries.
@@ -55,6 +55,7 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi))
+        .layer(middleware::from_fn_with_state(server.clone(), only_of_this_role))
         .fallback(|| async { Problem::unknown("path", "/openapi.json lists what there is") })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(harden))
@@ -78,6 +79,14 @@ async fn only_when_restored(State(server): State<Server>, request: Request, next
     }
 }
 
+/// A reader has counts; what it does not have it says.
+async fn only_of_this_role(State(server): State<Server>, request: Request, next: Next) -> Response {
+    match server.reading.as_ref().and_then(|_| scale::elsewhere(request.uri().path())) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
+}
+
 async fn ready(State(server): State<Server>) -> Result<&'static str, Problem> {
     match server.live.phase() {
         _ if !server.live.is_running() => Err(Problem::Stopped),
@@ -93,6 +102,9 @@ async fn metrics(State(server): State<Server>) -> impl IntoResponse {
     if let Some(publishing) = &server.figures {
         server.telemetry.figures.note(&publishing.status());
     }
+    if let Some(reading) = &server.reading {
+        scale::note_metrics(reading, &server.telemetry);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], server.telemetry.text())
 }
 
@@ -107,8 +119,10 @@ pub(super) fn freshness(live: &Live) -> Value {
         "last_event_at": last.map(compute::instant::Instant::to_local),
         "events_applied": live.snapshot().tally.applied,
         "events_rejected": rejected,
-        // Nothing new can come in: the engine has stopped, or the log cannot be written.
-        "is_stale": !live.is_running() || live.log().is_some_and(|(_, state)| state.trouble.is_some()),
+        // Nothing new can come in: the engine has stopped, the log cannot be written, or shares are missing.
+        "is_stale": !live.is_running()
+            || !live.is_complete()
+            || live.log().is_some_and(|(_, state)| state.trouble.is_some()),
     })
 }
 
@@ -163,7 +177,11 @@ impl Asked {
 async fn scores(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let (snapshot, view) = (server.live.snapshot(), asked.view()?);
     let figures = server.board.figures(&snapshot, &view, asked.level()?)?;
-    Ok(Json(view::scores(&figures, board::set(&snapshot, &view)?, &snapshot.catalogue)))
+    let mut told = view::scores(&figures, board::set(&snapshot, &view)?, &snapshot.catalogue);
+    if !server.live.is_complete() {
+        told["is_incomplete"] = json!(true);
+    }
+    Ok(Json(told))
 }
 
 async fn ranking(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {

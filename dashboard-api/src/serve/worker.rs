@@ -16,6 +16,7 @@ use tokio::sync::{oneshot, watch};
 use super::keeper::Errand;
 use super::live::{Applied, Clock, Refused};
 use super::saver::{Saved, Saver};
+use super::scale::Merged;
 use crate::telemetry::Telemetry;
 
 /// Events taken in one step.
@@ -84,6 +85,8 @@ pub(super) struct Worker {
     pub(super) engine: Engine,
     pub(super) clock: Clock,
     pub(super) publish: watch::Sender<Arc<Snapshot>>,
+    /// Counts of other processes, if this one is a reader.
+    pub(super) merged: Option<Arc<Merged>>,
     pub(super) telemetry: Telemetry,
     /// What came in, as those say who took it in.
     pub(super) came: Ledger,
@@ -136,8 +139,7 @@ impl Worker {
     pub(super) fn catch_up(&mut self) -> Result<(), String> {
         self.engine.advance(self.clock.now()).map_err(|error| error.to_string())?;
         let tally = self.engine.tally();
-        self.publish(tally);
-        Ok(())
+        self.publish(tally).map(|_| ())
     }
 
     /// Takes all together: many small requests are counted as one large one.
@@ -157,7 +159,7 @@ impl Worker {
     fn step(&mut self, step: Step) -> Result<(), String> {
         let (started, before) = (Instant::now(), self.publish.borrow().tally);
         self.engine.advance(self.clock.now()).map_err(|error| error.to_string())?;
-        let version = self.publish(before);
+        let version = self.publish(before)?;
         for answer in step.waiting {
             // A sender that has gone away does not want to know.
             let _ = answer.send(Ok(Applied { version }));
@@ -169,8 +171,12 @@ impl Worker {
         self.save()
     }
 
-    fn publish(&mut self, before: Tally) -> u64 {
-        let snapshot = Arc::new(self.engine.snapshot());
+    fn publish(&mut self, before: Tally) -> Result<u64, String> {
+        let snapshot = self.engine.snapshot();
+        let snapshot = Arc::new(match &self.merged {
+            None => snapshot,
+            Some(merged) => merged.add_to(snapshot).map_err(|error| error.to_string())?,
+        });
         let (version, tally) = (snapshot.version, snapshot.tally);
         let counted = |outcome, count| self.telemetry.events.with_label_values(&[outcome]).inc_by(count);
         counted("applied", tally.applied.saturating_sub(before.applied));
@@ -178,7 +184,7 @@ impl Worker {
         counted("superseded", tally.superseded.saturating_sub(before.superseded));
         self.telemetry.version.set(i64::try_from(version).unwrap_or(i64::MAX));
         self.publish.send_replace(snapshot);
-        version
+        Ok(version)
     }
 
     /// Begins a snapshot when it is time to, or goes on with the one under way.

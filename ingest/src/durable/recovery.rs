@@ -378,7 +378,7 @@ fn restore(
     let place = (!at_rest.segments.is_empty())
         .then(|| Arc::new(RestingPlace(segments)) as Arc<dyn compute::engine::Archive>);
     let reader = snapshots.open_snapshot(offset, STATE_FORMAT).map_err(|problem| problem.to_string())?;
-    let mut input = Content { reader, block: Vec::new(), start: 0 };
+    let mut input = Content::of(reader);
     let restored = Engine::restore(setup, &mut input, place);
     let (engine, restored) = restored.map_err(|problem| format!("snapshot {offset}: {problem}"))?;
     // Only behind the last block stands whether this was the whole.
@@ -388,10 +388,16 @@ fn restore(
 }
 
 /// The content of a snapshot as a stream of bytes.
-struct Content {
+pub(super) struct Content {
     reader: SnapshotReader,
     block: Vec<u8>,
     start: usize,
+}
+
+impl Content {
+    pub(super) fn of(reader: SnapshotReader) -> Content {
+        Content { reader, block: Vec::new(), start: 0 }
+    }
 }
 
 impl Read for Content {

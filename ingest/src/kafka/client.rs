@@ -11,6 +11,8 @@ use super::settings::{GroupProtocol, Mechanism, Protocol, Settings};
 const DELIVERY_MILLISECONDS: &str = "60000";
 /// How long one figure is tried.
 const FIGURE_MILLISECONDS: &str = "5000";
+/// How long a publication of counts may stay open.
+const TRANSACTION_MILLISECONDS: &str = "10000";
 
 /// Both kinds of clients: where the brokers are, and how the connection is protected.
 fn shared(settings: &Settings) -> Result<ClientConfig, KafkaError> {
@@ -117,6 +119,49 @@ pub(super) fn figures_reader(settings: &Settings) -> Result<ClientConfig, KafkaE
         // Default: off. It says when everything was read.
         .set("enable.partition.eof", "true")
         .set("allow.auto.create.topics", "false");
+    Ok(config)
+}
+
+/// For a member of the group that only asks which partitions are its own; others read them.
+pub(super) fn member(settings: &Settings) -> Result<ClientConfig, KafkaError> {
+    let mut config = consumer(settings)?;
+    // It reads nothing: every partition is held back as soon as it is given.
+    config.set("queued.max.messages.kbytes", "64").set("queued.min.messages", "1");
+    Ok(config)
+}
+
+/// For reading partitions from positions of our own, without joining the group.
+pub(super) fn feed(settings: &Settings) -> Result<ClientConfig, KafkaError> {
+    let mut config = shared(settings)?;
+    let ahead_kib = (settings.ahead_bytes / 1024).max(1).to_string();
+    config
+        .set("group.id", &settings.group)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // As for the source: an offset that is gone is looked into, never jumped over.
+        .set("auto.offset.reset", "error")
+        .set("isolation.level", "read_committed")
+        .set("check.crcs", "true")
+        .set("queued.max.messages.kbytes", &ahead_kib)
+        .set("fetch.wait.max.ms", "100")
+        .set("fetch.queue.backoff.ms", "50")
+        // Default: 5 min. Nobody waits for us in a group; a long step is no reason to stop.
+        .set("max.poll.interval.ms", "86400000")
+        // The ends that were reached, behind which there may be marks that are no messages.
+        .set("statistics.interval.ms", "500")
+        .set("allow.auto.create.topics", "false");
+    Ok(config)
+}
+
+/// For the counts of one share: whoever opens it again fences whoever had it before.
+pub(super) fn counts_producer(settings: &Settings, share: i32) -> Result<ClientConfig, KafkaError> {
+    let mut config = producer(settings, "lz4")?;
+    config
+        .set("transactional.id", format!("{}-{share}", settings.group))
+        // Default: 60 s. A process that stands still holds readers of the topic up for no longer.
+        .set("transaction.timeout.ms", TRANSACTION_MILLISECONDS)
+        .set("delivery.timeout.ms", FIGURE_MILLISECONDS)
+        .set("queue.buffering.max.kbytes", "65536");
     Ok(config)
 }
 

@@ -2,14 +2,21 @@
 //!
 //! `settings` is what an operator may choose, `client` what is chosen for librdkafka and why, `message` turns both
 //! CloudEvents modes into the bytes the decoder takes, `batch` gathers, `position` decides where a partition is taken
-//! up, `source` keeps it going, `reader` is the loop of one consumer, `dead_letters`, `figures_topic` and `producer` write, `status` is what is told. The positions are the
+//! up, `source` keeps it going, `reader` is the loop of one consumer, `dead_letters`, `figures_topic` and `producer` write, `status` is what is told.
+//! For several processes: `membership` says which partitions are whose, `feed` reads without a group, `counts_topic`
+//! writes a share's counts as its only owner, `counts_reader` reads all of them, `counts_message` is what they say. The positions are the
 //! log's (`durable::consumed`), never the broker's. Not here: keeping and counting; that is behind [`Intake`].
 
 mod batch;
 mod client;
+mod counts_message;
+mod counts_reader;
+mod counts_topic;
 mod dead_letters;
+mod feed;
 mod figures_topic;
 mod group;
+mod membership;
 mod message;
 mod position;
 mod producer;
@@ -18,7 +25,12 @@ mod settings;
 mod source;
 mod status;
 
+pub use counts_message::{CountKey, CountPlace, Counts, ShareState};
+pub use counts_reader::{CountsReader, Publication};
+pub use counts_topic::{CountsError, CountsTopic};
+pub use feed::{Feed, Heard, Origin, Wanted};
 pub use figures_topic::{FigureRow, FiguresTopic, Table};
+pub use membership::{Membership, Wish};
 pub use producer::{Compression, Mode, Producer, topic_of};
 pub use settings::{
     ExchangeTopic, GroupProtocol, Mechanism, Protocol, Secret, Security, Settings, SettingsError,
@@ -49,6 +61,18 @@ pub enum KafkaError {
     NoTopic {
         /// Its name.
         topic: String,
+    },
+    /// The topic of counts is too small.
+    #[error(
+        "kafka: topic {topic} has {found} partitions; make it with as many as the topic of dossiers ({wanted})"
+    )]
+    TooFewPartitions {
+        /// Its name.
+        topic: String,
+        /// How many it has.
+        found: usize,
+        /// How many it needs.
+        wanted: usize,
     },
     /// A file of the settings cannot be read.
     #[error(transparent)]

@@ -62,7 +62,8 @@ pub fn topic_of(kind: &str) -> &'static str {
     match kind.split('.').next().unwrap_or_default() {
         "procedure" => "procedures",
         "petition" => "petitions",
-        "agency" | "officer" | "portal" | "certified_copy" | "source" => "organisation",
+        // A retraction does not say of which family it is, so it goes where everybody reads it.
+        "event" | "agency" | "officer" | "portal" | "certified_copy" | "source" => "organisation",
         _ => "dossiers",
     }
 }

@@ -16,7 +16,7 @@ use toml::{Table, Value};
 const PREFIX: &str = "NHIP_KAFKA_";
 const SECURITY_PREFIX: &str = "SECURITY_";
 /// Topics of events, behind the prefix.
-const EVENT_TOPICS: [&str; 4] = ["dossiers", "procedures", "petitions", "organisation"];
+pub(super) const EVENT_TOPICS: [&str; 4] = ["dossiers", "procedures", "petitions", "organisation"];
 /// Bytes of a source's name.
 const SOURCE_BYTES_MAX: usize = 256;
 
@@ -171,6 +171,8 @@ pub struct Settings {
     pub exchange: Vec<ExchangeTopic>,
     /// Topic that changed figures go to; empty: none.
     pub figures: String,
+    /// Topic that workers share counts by; empty: none.
+    pub counts: String,
     /// Messages of one batch.
     pub batch_messages: usize,
     /// Bytes of one batch.
@@ -197,6 +199,7 @@ impl Default for Settings {
             dead_letters: String::new(),
             exchange: Vec::new(),
             figures: String::new(),
+            counts: String::new(),
             batch_messages: 20_000,
             batch_bytes: 8 << 20,
             batch_milliseconds: 100,
@@ -285,11 +288,17 @@ impl Settings {
         Some(self.figures.as_str()).filter(|name| !name.is_empty())
     }
 
+    /// The topic that workers share counts by.
+    pub fn counts(&self) -> Option<&str> {
+        Some(self.counts.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// Topics that would be read and written, or read in two ways, or that have no name or no source.
     fn check_topics(&self) -> Result<(), SettingsError> {
         let refused = |advice: String| Err(SettingsError::Refused(advice));
         let mut seen = BTreeSet::new();
-        let written = self.dead_letters().into_iter().chain(self.figures()).map(str::to_owned);
+        let written =
+            self.dead_letters().into_iter().chain(self.figures()).chain(self.counts()).map(str::to_owned);
         for topic in self.topics().into_iter().chain(written) {
             if !seen.insert(topic.clone()) {
                 return refused(format!("topic {topic} stands for two things; give each a topic of its own"));
@@ -342,8 +351,8 @@ const NUMBERS: [&str; 6] = [
     "refresh_milliseconds",
 ];
 /// Settings that are text.
-const TEXTS: [&str; 7] =
-    ["bootstrap", "topic_prefix", "group", "instance", "group_protocol", "dead_letters", "figures"];
+const TEXTS: [&str; 8] =
+    ["bootstrap", "topic_prefix", "group", "instance", "group_protocol", "dead_letters", "figures", "counts"];
 /// The setting that is a list: `topic=source`, several with commas.
 const EXCHANGE: &str = "exchange";
 /// Settings of `[kafka.security]`.

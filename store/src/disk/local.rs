@@ -32,11 +32,11 @@ pub enum LocalDiskError {
     },
 }
 
-/// A folder of the machine; no other process can open it as long as this lives.
+/// A folder of the machine; no other process can open it as long as this lives, except to read.
 #[derive(Debug)]
 pub struct LocalDisk {
     root: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl LocalDisk {
@@ -46,10 +46,16 @@ impl LocalDisk {
         let lock =
             create_and_open_lock(root).map_err(|source| LocalDiskError::Io { folder: folder(), source })?;
         match lock.try_lock() {
-            Ok(()) => Ok(LocalDisk { root: root.to_owned(), _lock: lock }),
+            Ok(()) => Ok(LocalDisk { root: root.to_owned(), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => Err(LocalDiskError::InUse { folder: folder() }),
             Err(TryLockError::Error(source)) => Err(LocalDiskError::Io { folder: folder(), source }),
         }
+    }
+
+    /// A folder another process may be writing, for reading files that never change once they have their name. Nothing is
+    /// created and no lock taken.
+    pub fn open_to_read(root: &Path) -> LocalDisk {
+        LocalDisk { root: root.to_owned(), _lock: None }
     }
 
     fn at(&self, path: &str) -> PathBuf {

@@ -19,7 +19,7 @@ use foldhash::fast::FixedState;
 pub(super) use bytes::{Source, put_bytes, put_mask, put_number};
 pub(super) use write::{Saving, ShardSaving};
 
-use super::Setup;
+use super::{Scope, Setup};
 
 /// Rises when the bytes below change; a state of another format is not read.
 pub const STATE_FORMAT: u32 = 2;
@@ -55,9 +55,21 @@ pub struct Restored {
     pub events: u64,
 }
 
-/// What counts depend on beside the events: calendar, conditions, and the program itself.
+impl Setup {
+    /// What counts depend on beside the events, as a short text: calendar, conditions, and the program itself. Counts
+    /// of setups that differ in it are not added.
+    pub fn fingerprint(&self) -> String {
+        let conditions = &self.catalogue.conditions;
+        let said = format!("{} {:?} {:?}", env!("CARGO_PKG_VERSION"), conditions, self.calendar);
+        format!("{:016x}", FixedState::with_seed(3).hash_one(said.as_bytes()))
+    }
+}
+
+/// As [`Setup::fingerprint`], and what is counted at all.
 fn fingerprint(setup: &Setup) -> u64 {
-    let conditions = &setup.catalogue.conditions;
-    let said = format!("{} {:?} {:?}", env!("CARGO_PKG_VERSION"), conditions, setup.calendar);
-    FixedState::with_seed(3).hash_one(said.as_bytes())
+    let said = u64::from_str_radix(&setup.fingerprint(), 16).unwrap_or_default();
+    match setup.scope {
+        Scope::All => said,
+        Scope::Dossiers => !said,
+    }
 }

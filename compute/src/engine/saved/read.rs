@@ -174,10 +174,9 @@ impl Engine {
             }
             tables.chains.push(chains);
         }
-        let (bits, with_dossier) = self.cell_shape();
         for _ in 0..count(source)? {
             let period = Period::parse(&source.text()?).ok_or(RestoreError::Torn("a period"))?;
-            let mut cells = Cells::new(bits, &with_dossier);
+            let mut cells = Cells::of(&self.setup.catalogue);
             cells.take(source)?;
             tables.periods.push((period, cells));
         }

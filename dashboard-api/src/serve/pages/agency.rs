@@ -39,6 +39,7 @@ struct AgencyPage {
     groups: Vec<GroupMeter>,
     urgent: Vec<DossierLine>,
     urgent_more: Vec<Link>,
+    has_dossiers: bool,
     indicators: Vec<FigureRow>,
     people: Vec<People>,
 }
@@ -114,6 +115,7 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
         groups: groups(&ground, unit),
         urgent,
         urgent_more,
+        has_dossiers: server.reading.is_none(),
         indicators,
         people: people.into_iter().filter(|table| !table.rows.is_empty()).collect(),
     })
@@ -153,6 +155,9 @@ async fn urgent(
     ground: &Ground<'_>,
     unit: &UnitFigures,
 ) -> Result<(Vec<DossierLine>, Vec<Link>), Problem> {
+    if server.reading.is_some() {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let Some(code) = ground.snapshot.codes.names().find(&unit.code) else {
         return Ok((Vec::new(), Vec::new()));
     };

@@ -13,7 +13,7 @@ use super::super::problem::Problem;
 use super::agency::{crumbs, name_of, unit_of};
 use super::links::Link;
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, code_of, html, restored};
+use super::{Asked, Made, code_of, html, with_dossiers};
 
 #[derive(Template)]
 #[template(path = "dossier.html")]
@@ -69,7 +69,7 @@ pub(super) async fn dossier(
 }
 
 async fn make(server: &Server, code: &str, asked: &Asked) -> Result<DossierPage, Problem> {
-    restored(server)?;
+    with_dossiers(server)?;
     let (view, words) = (asked.view()?, asked.words());
     let story = server.live.story(code.to_owned()).await?;
     let story =

@@ -15,7 +15,7 @@ use super::super::lists::{LINES_MAX, Question};
 use super::super::problem::Problem;
 use super::list::named;
 use super::shell::Ground;
-use super::{Asked, Made, restored};
+use super::{Asked, Made, with_dossiers};
 
 /// Rows of one list.
 const ROWS_MAX: usize = 500_000;
@@ -59,7 +59,7 @@ pub(super) async fn list(State(server): State<Server>, asked: Asked) -> Made {
 }
 
 async fn make(server: Server, asked: Asked) -> Result<Response, Problem> {
-    restored(&server)?;
+    with_dossiers(&server)?;
     let form = match asked.form.as_deref() {
         None | Some("" | "machine") => Form::Machine,
         Some("excel-vi") => Form::ExcelVi,

@@ -12,7 +12,7 @@ use super::agency::{crumbs, name_of, unit_of};
 use super::links::{Link, Place};
 use super::parts::{DossierLine, dossiers};
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, html, restored};
+use super::{Asked, Made, html, with_dossiers};
 
 /// Entries of one page.
 const PAGE: usize = 50;
@@ -113,7 +113,7 @@ fn told(ground: &Ground<'_>, count: &Count) -> (String, String) {
 }
 
 async fn make(server: &Server, asked: &Asked) -> Result<ListPage, Problem> {
-    restored(server)?;
+    with_dossiers(server)?;
     let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
     let ground = Ground::new(&snapshot, &view, place_of(asked), words)?;
     let named = named(&ground, asked)?;

@@ -155,6 +155,17 @@ fn restored(server: &Server) -> Result<(), Problem> {
     }
 }
 
+/// A reader has counts and no dossiers: an empty list would be a lie.
+fn with_dossiers(server: &Server) -> Result<(), Problem> {
+    restored(server)?;
+    if server.reading.is_some() {
+        let advice =
+            "a reader has counts and no dossiers; a server that stands alone (`--role all`) shows them";
+        return Err(Problem::elsewhere("lists_at_workers", advice));
+    }
+    Ok(())
+}
+
 fn code_of(code: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
     code.map(|Path(code)| code).map_err(|_| Problem::malformed("code", "write the code as UTF-8"))
 }

@@ -179,7 +179,9 @@ pub(super) fn languages(place: &Place, words: Words) -> Vec<Language> {
     known.map(language).to_vec()
 }
 
-/// Nothing new can come in: the engine has stopped, or the log cannot be written.
-pub(super) fn is_stale(server: &Server) -> bool {
-    !server.live.is_running() || server.live.log().is_some_and(|(_, state)| state.trouble.is_some())
+/// Nothing new can come in: the engine has stopped, the log cannot be written, or shares are missing.
+fn is_stale(server: &Server) -> bool {
+    !server.live.is_running()
+        || !server.live.is_complete()
+        || server.live.log().is_some_and(|(_, state)| state.trouble.is_some())
 }

@@ -1,0 +1,137 @@
+//! `nhip serve --role worker` and `--role reader`: wiring of processes that share one province.
+//!
+//! Not here: what they do (`serve::scale`), a server that stands alone (`serve`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use compute::calendar::Calendar;
+use compute::codes::CodeBook;
+use compute::engine::{Keep, Scope, Setup};
+use compute::instant::Instant;
+use compute::set::Catalogue;
+use ingest::kafka;
+
+use super::Failure;
+use super::serve::{ServeArguments, answer, listen};
+use crate::reference_data;
+use crate::serve::live::Clock;
+use crate::serve::{Reading, WorkerServer, Working, WorkingSetup, worker_router};
+use crate::settings::Settings;
+use crate::telemetry::Telemetry;
+
+/// What a process does of the work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Role {
+    /// Everything: a server that stands alone
+    All,
+    /// Counts the shares (partitions) that its consumer group gives it, and publishes their counts
+    Worker,
+    /// Adds the counts of all shares up and serves the figures
+    Reader,
+}
+
+/// How long leaving may take: shares are published and saved first.
+const GOODBYE: Duration = Duration::from_secs(15);
+
+/// Counts shares until a signal ends it.
+pub(super) fn work(arguments: &ServeArguments, settings: Settings, from: Instant) -> Result<u8, Failure> {
+    let (settings, topic) = shared(settings)?;
+    let Some(data) = arguments.data.clone() else {
+        return Err(Failure::question(
+            "a worker needs --data DIR, on storage that all workers share: whoever takes a share over finds its state there",
+        ));
+    };
+    let telemetry = telemetry()?;
+    let (catalogue, calendar) = reference(arguments)?;
+    let make = move || setup(&catalogue, &calendar, (1, from), Scope::Dossiers);
+    let member = format!("{}-{:x}", std::process::id(), Clock::System.now().to_bits());
+    let working = WorkingSetup {
+        settings,
+        topic,
+        setup: Box::new(make),
+        from_year: from.day().year(),
+        data,
+        member,
+        save_every: arguments.save_every(),
+        clock: Clock::System,
+    };
+    let working = Working::start(working, telemetry.clone())?;
+    let ending = working.clone();
+    let router = worker_router(WorkerServer { working, telemetry });
+    answer(arguments.listen(), router, || {}, async move {
+        let ended = tokio::task::spawn_blocking(move || ending.end());
+        if tokio::time::timeout(GOODBYE, ended).await.is_err() {
+            tracing::warn!(
+                "the group was not left in time; others take the shares over when the session ends"
+            );
+        }
+    })
+}
+
+/// Serves the sums of all shares until a signal ends it.
+pub(super) fn read(arguments: &ServeArguments, settings: Settings, from: Instant) -> Result<u8, Failure> {
+    let (settings, topic) = shared(settings)?;
+    if arguments.data.is_some() {
+        return Err(Failure::question("a reader keeps nothing: leave --data out"));
+    }
+    let (catalogue, calendar) = reference(arguments)?;
+    let shards = arguments.shards();
+    let make = move || setup(&catalogue, &calendar, (shards, from), Scope::All);
+    let server = Reading::server(&settings, &topic, make, from.day().year(), telemetry()?)?;
+    listen(arguments.listen(), server, |_| {})
+}
+
+/// The settings of Kafka and the topic of counts; what these roles do not do is refused rather than left out in silence.
+fn shared(settings: Settings) -> Result<(kafka::Settings, String), Failure> {
+    let Some(kafka) = settings.kafka else {
+        return Err(Failure::question("workers and readers need --settings FILE with a table [kafka]"));
+    };
+    let Some(topic) = kafka.counts().map(str::to_owned) else {
+        return Err(Failure::question(
+            "workers and readers need the topic of counts: give `counts` under [kafka], create it compacted, with as many partitions as the topic of dossiers",
+        ));
+    };
+    let others = [
+        ("dead_letters", kafka.dead_letters().is_some()),
+        ("figures", kafka.figures().is_some()),
+        ("exchange", !kafka.exchange.is_empty()),
+    ];
+    for (name, is_given) in others {
+        if is_given {
+            return Err(Failure::question(format!(
+                "settings of kafka: {name} is served by `--role all` only in this release; leave it out for workers and readers"
+            )));
+        }
+    }
+    Ok((kafka, topic))
+}
+
+fn telemetry() -> Result<Telemetry, Failure> {
+    Telemetry::new().map_err(|error| Failure::broken(error.to_string()))
+}
+
+fn reference(arguments: &ServeArguments) -> Result<(Arc<Catalogue>, Arc<Calendar>), Failure> {
+    let reference = arguments.reference();
+    Ok((
+        reference_data::catalogue(reference.sets.as_deref())?,
+        reference_data::calendar(reference.calendars.as_deref())?,
+    ))
+}
+
+fn setup(
+    catalogue: &Arc<Catalogue>,
+    calendar: &Arc<Calendar>,
+    (shards, from): (usize, Instant),
+    scope: Scope,
+) -> Setup {
+    Setup {
+        catalogue: Arc::clone(catalogue),
+        calendar: Arc::clone(calendar),
+        codes: Arc::new(CodeBook::default()),
+        shards,
+        keep: Keep::From(from),
+        scope,
+    }
+}
