@@ -151,6 +151,15 @@ fn three_workers_and_any_reader_show_what_one_batch_shows() {
     // What is not theirs they say.
     let refused = |server: &Server, path: &str| server.get(path).json()["code"].clone();
     assert_eq!(refused(&reader, "/api/v1/lists?unit=H&indicator=1.1&part=num"), "lists_at_workers");
+    for page in [
+        "/danh-sach?unit=H&count=received",
+        "/danh-sach.csv?unit=H&count=received",
+        "/ho-so/H1",
+        "/can-bo/O1",
+    ] {
+        assert_eq!(reader.get(page).status, 409, "{page}: an empty list would be a lie");
+    }
+    assert_eq!(reader.get("/cong-khai").status, 200);
     assert_eq!(refused(&workers[0], "/api/v1/scores"), "role_worker");
     assert_eq!(reader.post_batch("").json()["code"], "intake_at_topics");
     assert!(reader.get("/metrics").text().contains("nhip_shares{which=\"missing\"} 0"));

@@ -23,11 +23,14 @@ const KEPT_MAX: usize = 256;
 /// Which unit, in which period, under which set.
 type Urgent = (Period, compute::codes::Code, String);
 
+/// When it was asked, and a portion for each count.
+type Answered = (Instant, Arc<Vec<Portion>>);
+
 /// The dossiers of a unit that are due soon or overdue, asked for once for everybody who looks at the unit.
 #[derive(Debug, Default)]
 pub(super) struct UrgentLists {
     // Held while the engine is asked: the second who asks waits for the answer of the first.
-    kept: tokio::sync::Mutex<HashMap<Urgent, (Instant, Arc<Vec<Portion>>)>>,
+    kept: tokio::sync::Mutex<HashMap<Urgent, Answered>>,
 }
 
 impl UrgentLists {
