@@ -1,9 +1,10 @@
 //! Figures published to a compacted topic: its last values are what the server shows, whatever happens to either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use acceptance_tests::server::{Server, within};
+use acceptance_tests::shared::root;
 use ingest::kafka::{Compression, Mode};
 use serde_json::{Value, json};
 
@@ -50,6 +51,14 @@ fn shown(server: &Server) -> Rows {
     rows
 }
 
+/// The members of a figure, as the description of the topics says.
+fn described() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("docs/asyncapi.json")).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let members = document["components"]["schemas"]["Figure"]["properties"].as_object().unwrap();
+    members.keys().cloned().collect()
+}
+
 /// The last value of every key.
 fn published(scene: &Scene) -> Rows {
     let mut last = BTreeMap::new();
@@ -58,12 +67,14 @@ fn published(scene: &Scene) -> Rows {
         let key = message["key"].as_str().unwrap().to_owned();
         last.insert(key, message["value"].as_str().map(plain));
     }
+    let described = described();
     let mut rows = Rows::new();
     for (key, value) in last {
         let Some(value) = value else { continue };
         let value: Value = serde_json::from_str(&value).unwrap();
         let of = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         assert_eq!([of("period"), of("unit"), of("set"), of("indicator")].join("|"), key);
+        assert_eq!(value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>(), described);
         assert!(value["version"].is_u64() && of("as_of").ends_with("+07:00"), "{value}");
         rows.insert(key, content(&value));
     }

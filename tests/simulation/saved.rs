@@ -120,6 +120,19 @@ sessions = [["07:30", "11:30"], ["13:30", "17:30"]]
 "#;
 
 #[test]
+fn what_stands_behind_a_state_is_not_swallowed() {
+    let lines = Lines::of(3, 500);
+    let mut live = engine(2, Keep::From(lines.from()));
+    push_all(&mut live, lines.iter(), usize::MAX);
+    live.advance(lines.until()).unwrap();
+    let mut bytes = save(&mut live, usize::MAX, |_| {});
+    bytes.extend_from_slice(b"what was shown then");
+    let mut input = bytes.as_slice();
+    let (_, restored) = Engine::restore(setup(2, Keep::From(lines.from())), &mut input, None).unwrap();
+    assert_eq!([restored.behind.as_slice(), input].concat(), b"what was shown then");
+}
+
+#[test]
 fn no_byte_of_a_state_can_be_lost_unnoticed_at_its_end() {
     let lines = Lines::of(1, 500);
     let mut live = engine(2, Keep::From(lines.from()));

@@ -382,8 +382,10 @@ fn restore(
     let restored = Engine::restore(setup, &mut input, place);
     let (engine, restored) = restored.map_err(|problem| format!("snapshot {offset}: {problem}"))?;
     // Only behind the last block stands whether this was the whole.
-    let mut shown = String::new();
-    input.read_to_string(&mut shown).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
+    let mut shown = restored.behind;
+    input.read_to_end(&mut shown).map_err(|problem| format!("snapshot {offset}: {problem}"))?;
+    let shown =
+        String::from_utf8(shown).map_err(|_| format!("snapshot {offset}: the figures are no text"))?;
     Ok((engine, restored.is_counted, shown, at_rest))
 }
 

@@ -52,6 +52,11 @@ impl<'r> Source<'r> {
         Source { input: nothing, buffer: bytes, start: 0 }
     }
 
+    /// What is in the buffer and was not read.
+    pub(in crate::engine) fn unread(mut self) -> Vec<u8> {
+        self.buffer.split_off(self.start)
+    }
+
     /// Has at least `count` unread bytes in the buffer.
     fn fill(&mut self, count: usize) -> Result<(), RestoreError> {
         if self.buffer.len() - self.start >= count {

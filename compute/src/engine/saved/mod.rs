@@ -45,7 +45,7 @@ pub enum RestoreError {
 }
 
 /// What came of restoring.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restored {
     /// Calendar, sets, program and periods are those it was counted with, so that nothing need be counted anew.
     pub is_counted: bool,
@@ -53,6 +53,8 @@ pub struct Restored {
     pub subjects: usize,
     /// Their events.
     pub events: u64,
+    /// What was read of the input beyond the state: the head of whatever stands behind it.
+    pub behind: Vec<u8>,
 }
 
 impl Setup {

@@ -95,7 +95,7 @@ impl Engine {
         } else {
             engine.mark_everything();
         }
-        Ok((engine, Restored { is_counted, subjects, events }))
+        Ok((engine, Restored { is_counted, subjects, events, behind: source.unread() }))
     }
 
     fn restore_subject(
