@@ -13,6 +13,7 @@ mod endings;
 mod exchange;
 mod figures;
 mod http;
+mod lists;
 mod openapi;
 mod organisation;
 mod periods;

@@ -75,8 +75,8 @@ pub struct Line {
     pub is_stopped: bool,
     /// Late now, or ended late.
     pub is_late: bool,
-    /// Seconds of working time until it is due, negative when overdue; `None` when it has ended or the due date or a
-    /// calendar is not known.
+    /// Seconds of working time until it is due, negative when overdue, as of the stop if the clock stands; `None` when it
+    /// has ended or the due date or a calendar is not known.
     pub seconds_left: Option<i64>,
 }
 
@@ -216,13 +216,10 @@ impl Engine {
             i64::try_from(seconds).ok()
         };
         let due = life.clock.due.filter(|_| life.ended_at.is_none());
-        let seconds_left = due.and_then(|due| {
-            if due < self.as_of {
-                seconds(due, self.as_of).map(|over| -over)
-            } else {
-                seconds(self.as_of, due)
-            }
-        });
+        // A clock that stands shows what was left when it stopped.
+        let now = life.clock.stop.map_or(self.as_of, |stop| stop.since);
+        let seconds_left = due
+            .and_then(|due| if due < now { seconds(due, now).map(|over| -over) } else { seconds(now, due) });
         Line {
             code: code.to_owned(),
             procedure: life.procedure,
