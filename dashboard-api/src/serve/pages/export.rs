@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use compute::engine::Line;
+use compute::facts::Subject;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -68,6 +69,11 @@ async fn make(server: Server, asked: Asked) -> Result<Response, Problem> {
     let (snapshot, view) = (server.live.snapshot(), asked.view()?);
     let ground = Ground::new(&snapshot, &view, super::list::place_of(&asked), asked.words())?;
     let named = named(&ground, &asked)?;
+    if named.count.subject() != Subject::Dossier {
+        // A table without their rows would say that there are none.
+        let advice = "only dossiers go into this table; /danh-sach and /api/v1/lists give the codes";
+        return Err(Problem::malformed("list", advice));
+    }
     let name = format!("nhip-{}-{}.csv", ground.period, ground.set.file.id);
     let (who, count) = (named.who, named.count);
     let question = Question { period: ground.period, who, count, by_due: false, from: 0, limit: 0 };
