@@ -8,6 +8,7 @@
 //! The core has no clock, no files, no environment, no network: they are arguments. It depends on no sibling.
 
 pub mod calendar;
+pub mod change;
 pub mod codes;
 pub mod dossier;
 pub mod engine;
@@ -15,6 +16,7 @@ pub mod event;
 pub mod explain;
 pub mod facts;
 pub mod figures;
+pub mod forecast;
 pub mod instant;
 pub mod organisation;
 pub mod period;

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
 mod durable;
+mod excerpt;
 mod rest;
 mod saved;
 mod shares;

@@ -296,6 +296,12 @@ impl Engine {
         codes
     }
 
+    /// Whether anything of them is at rest in a period; what cannot be read counts as there.
+    pub(super) fn has_at_rest(&self, whose: Whose, period: Period) -> bool {
+        let archive = self.archive.as_ref().filter(|_| period.end() <= self.as_of);
+        archive.is_some_and(|archive| archive.scan(&key_of_rows(whose, period)).next().is_some())
+    }
+
     /// The dossiers at rest counted so. Only periods that are over have any.
     fn behind_at_rest(&self, period: Period, who: Who, bit: usize) -> std::io::Result<Vec<String>> {
         let Some(archive) = self.archive.as_ref().filter(|_| period.end() <= self.as_of) else {

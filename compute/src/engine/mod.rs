@@ -6,6 +6,7 @@
 
 mod cells;
 mod chain;
+mod excerpt;
 mod frame;
 mod identity;
 mod listing;
@@ -25,6 +26,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 pub use cells::{At, Cells, ShiftError};
+pub use excerpt::{EXCERPT_DOSSIERS_MAX, Excerpt, ExcerptError, Happened};
 pub use frame::{Frame, OfficerFrame, UnitFrame};
 pub use listing::{Line, ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;

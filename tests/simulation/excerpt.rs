@@ -1,0 +1,156 @@
+//! Laws of excerpts: an engine made of one unit's events says of the unit what the whole engine says, at any instant; and
+//! what changed adds up.
+
+use compute::change::Change;
+use compute::codes::Code;
+use compute::engine::{Engine, Excerpt, Keep};
+use compute::figures::{Figures, Level, UnitFigures};
+use compute::forecast;
+use compute::instant::Instant;
+use compute::period::Period;
+
+use super::stream::{Chance, Lines, engine, push_all, seeds};
+
+/// Taken in small portions, as a server does.
+fn excerpt(engine: &Engine, unit: Code, period: Period) -> Excerpt {
+    let mut excerpt = engine.excerpt(unit, period).unwrap();
+    while engine.lift(&mut excerpt, 97).unwrap() {}
+    excerpt
+}
+
+fn rows(engine: &Engine, period: Period, set: usize) -> Vec<UnitFigures> {
+    let snapshot = engine.snapshot();
+    let set = &snapshot.catalogue.sets[set];
+    Figures::of(&snapshot, snapshot.period(period).unwrap(), set, Level::Agency).units
+}
+
+fn snapshot_code(engine: &Engine, code: &str) -> Code {
+    engine.codes().names().find(code).unwrap()
+}
+
+/// All but rank and peers, which others decide.
+fn told(row: &UnitFigures) -> String {
+    let (figures, total, management) = (&row.figures, row.total, &row.management);
+    format!("{} {figures:?} {total:?} {} {management:?}", row.code, row.measured_max)
+}
+
+#[test]
+fn an_excerpt_says_of_its_unit_what_everything_says() {
+    let mut compared = 0;
+    for seed in seeds(4) {
+        let lines = Lines::of(seed, 4_000);
+        let mut live = engine(3, Keep::From(lines.from()));
+        push_all(&mut live, lines.iter(), usize::MAX);
+        live.advance(lines.until()).unwrap();
+        let mut chance = Chance::new(seed);
+        let periods: Vec<Period> = live.snapshot().periods.iter().map(|state| state.frame.period).collect();
+        for _ in 0..6 {
+            let period = periods[usize::try_from(chance.below(periods.len() as u64)).unwrap()];
+            let at = instant_within(period, lines.until(), &mut chance);
+            let mut then = engine(1, Keep::Only(period));
+            push_all(&mut then, lines.iter(), usize::MAX);
+            then.advance(at).unwrap();
+            for place in 0..live.snapshot().catalogue.sets.len() {
+                for row in rows(&then, period, place).iter().step_by(4) {
+                    let unit = snapshot_code(&live, &row.code);
+                    let mut part = excerpt(&live, unit, period).engine();
+                    part.advance(at).unwrap();
+                    let ours = rows(&part, period, place);
+                    let ours = ours.iter().find(|other| other.code == row.code).unwrap();
+                    assert!(
+                        told(ours) == told(row),
+                        "seed {seed}, {period} as of {at:?}:\n{}\n{}",
+                        told(ours),
+                        told(row)
+                    );
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 100, "only {compared} rows were compared");
+}
+
+#[test]
+fn what_changed_adds_up_and_is_what_lies_between_two_standings() {
+    let (mut items, mut rests) = (0, 0);
+    for seed in seeds(4) {
+        let lines = Lines::of(seed, 4_000);
+        let mut live = engine(2, Keep::From(lines.from()));
+        push_all(&mut live, lines.iter(), usize::MAX);
+        live.advance(lines.until()).unwrap();
+        let mut chance = Chance::new(seed);
+        let snapshot = live.snapshot();
+        for state in snapshot.periods.iter().rev().take(4) {
+            let period = state.frame.period;
+            let from = instant_within(period, lines.until(), &mut chance);
+            for set in &snapshot.catalogue.sets {
+                for unit in state.frame.units().iter().step_by(5) {
+                    let mut part = excerpt(&live, unit.code, period).engine();
+                    let change = Change::between(&mut part, unit.code, set, (from, lines.until())).unwrap();
+                    let total = |row: &UnitFigures| i64::try_from(row.total.unwrap()).unwrap() * 100;
+                    assert_eq!(change.share(), total(&change.after) - total(&change.before), "seed {seed}");
+                    for indicator in &change.indicators {
+                        let sum: i64 = indicator.items.iter().map(|item| item.share).sum();
+                        assert_eq!(sum + indicator.rest, indicator.share(), "seed {seed}: {indicator:?}");
+                        items += indicator.items.len();
+                        rests += usize::from(indicator.rest != 0);
+                    }
+                }
+            }
+        }
+    }
+    assert!(items > 1000, "only {items} subjects made a difference");
+    assert!(rests < items / 10, "most of what changed has a subject: {rests} of {items}");
+}
+
+#[test]
+fn what_would_be_is_what_is_once_it_happens() {
+    let lines = Lines::of(3, 4_000);
+    let mut live = engine(2, Keep::From(lines.from()));
+    push_all(&mut live, lines.iter(), usize::MAX);
+    live.advance(lines.until()).unwrap();
+    let snapshot = live.snapshot();
+    let state = snapshot.periods.iter().max_by_key(|state| state.cut).unwrap();
+    let (period, set) = (state.frame.period, &snapshot.catalogue.sets[0]);
+    let open = set.management.iter().find(|count| count.file.id == "in_progress").unwrap();
+    let unit = state.frame.units().iter().max_by_key(|unit| state.cells.unit(unit.code, open.bit)).unwrap();
+    let who = compute::engine::Who::Agency(unit.code);
+    let dossiers = live.list_of_count(period, who, open).unwrap();
+    assert!(dossiers.len() > 10, "there is something to finish");
+    let soon = Instant::from_unix(lines.until().unix_seconds() + 60, 0);
+    let friday = Instant::from_unix(lines.until().unix_seconds() + 2 * 86_400, 0);
+    let finished: Vec<_> = dossiers.iter().map(|code| (code.clone(), soon)).collect();
+
+    let mut part = excerpt(&live, unit.code, period).engine();
+    part.advance(lines.until()).unwrap();
+    forecast::finish(&mut part, &finished);
+    part.advance(friday).unwrap();
+
+    let events: Vec<String> = dossiers
+        .iter()
+        .map(|code| {
+            format!(
+                r#"{{"id":"{code}","source":"/late","type":"dossier.processed","subject":"{code}","time":"{}","data":{{"outcome":"granted","result_digital":true}}}}"#,
+                soon.to_local()
+            )
+        })
+        .collect();
+    push_all(&mut live, events.iter().map(String::as_str), usize::MAX);
+    live.advance(friday).unwrap();
+    let code = snapshot.codes.names().text(unit.code).to_owned();
+    let of = |engine: &Engine| {
+        let rows = rows(engine, period, 0);
+        told(rows.iter().find(|row| row.code == code).unwrap())
+    };
+    assert_eq!(of(&part), of(&live));
+    assert_eq!(live.list_of_count(period, who, open).unwrap().len(), 0, "they are finished");
+}
+
+/// An instant of the period, but its first hour, and not after `until`.
+fn instant_within(period: Period, until: Instant, chance: &mut Chance) -> Instant {
+    let start = period.start().unix_seconds() + 3600;
+    let end = period.end().unix_seconds().min(until.unix_seconds()).max(start + 1);
+    let wide = u64::try_from(end - start).unwrap();
+    Instant::from_unix(start + i64::try_from(chance.below(wide)).unwrap(), 0)
+}
