@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::ComputeError;
 use crate::codes::Code;
 use crate::engine::{Engine, ListError, Part, Snapshot, Who};
+use crate::facts::Subject;
 use crate::figures::{Figure, Figures, Level, UnitFigures};
 use crate::instant::Instant;
 use crate::set::IndicatorSet;
@@ -67,6 +68,19 @@ impl IndicatorChange {
     }
 }
 
+/// A subject with all it changed.
+#[derive(Clone, Debug)]
+pub struct SubjectChange {
+    /// What kind of thing.
+    pub subject: Subject,
+    /// Its code.
+    pub code: String,
+    /// Its part of the points gained or lost, over all indicators.
+    pub share: Share,
+    /// By place among the changed indicators: its part of that one.
+    pub parts: Vec<(usize, Share)>,
+}
+
 /// What changed for a unit.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -82,6 +96,34 @@ impl Change {
     /// Points gained in all, negative when lost. The sum over the indicators.
     pub fn share(&self) -> Share {
         self.indicators.iter().map(IndicatorChange::share).sum()
+    }
+
+    /// What no subject made, over all indicators.
+    pub fn rest(&self) -> Share {
+        self.indicators.iter().map(|change| change.rest).sum()
+    }
+
+    /// The same by subject, the largest part first, then by code: with [`Change::rest`] they add up to the change.
+    pub fn subjects(&self, set: &IndicatorSet) -> Vec<SubjectChange> {
+        let mut found: BTreeMap<(&str, u8), SubjectChange> = BTreeMap::new();
+        for (place, change) in self.indicators.iter().enumerate() {
+            let subject = set.indicators[change.after.indicator].subject();
+            for item in &change.items {
+                let one = found.entry((&item.code, subject as u8)).or_insert_with(|| SubjectChange {
+                    subject,
+                    code: item.code.clone(),
+                    share: 0,
+                    parts: Vec::new(),
+                });
+                one.share += item.share;
+                one.parts.push((place, item.share));
+            }
+        }
+        let mut found: Vec<SubjectChange> = found.into_values().collect();
+        found.sort_by(|one, other| {
+            other.share.abs().cmp(&one.share.abs()).then_with(|| one.code.cmp(&other.code))
+        });
+        found
     }
 
     /// What `engine`, which must not be later than `from`, says of `unit` at two instants of its first period.
@@ -138,6 +180,25 @@ impl Standing {
             .map(|place| Ok([list(place, Part::Numerator)?, list(place, Part::Denominator)?]))
             .collect::<Result<_, ListError>>()?;
         Ok(Standing { figures, lists })
+    }
+}
+
+impl Standing {
+    /// The same with everything that is measured in full: what lies between it and the standing is what was lost.
+    #[must_use]
+    pub fn in_full(&self, set: &IndicatorSet) -> Standing {
+        let mut full = self.clone();
+        for (figure, lists) in full.figures.figures.iter_mut().zip(&mut full.lists) {
+            if figure.denominator > 0 {
+                figure.numerator = figure.denominator;
+                figure.points = figure.max * 100;
+                lists[0] = lists[1].clone();
+            } else if set.indicators[figure.indicator].is_full_when_empty() {
+                figure.points = figure.max * 100;
+            }
+        }
+        full.figures.total = Some(full.figures.figures.iter().map(|figure| figure.points).sum());
+        full
     }
 }
 

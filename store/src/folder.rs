@@ -7,6 +7,7 @@
 
 use crate::archive::{Archive, ArchiveError};
 use crate::backup::{self, BackupError, MANIFEST};
+use crate::days::Days;
 use crate::disk::local::{LOCK_FILE, LocalDisk, LocalDiskError};
 use crate::disk::{Disk, UNFINISHED, read_whole, write_whole};
 use crate::encoding::checksum_of;
@@ -95,6 +96,8 @@ pub struct DataFolder {
     pub snapshots: Snapshots,
     /// The subjects at rest, on which snapshots rest.
     pub archive: Archive,
+    /// What was shown at the start of each day.
+    pub days: Days,
 }
 
 impl DataFolder {
@@ -108,8 +111,9 @@ impl DataFolder {
         mark(disk.as_ref())?;
         let log = EventLog::open(Arc::clone(&disk), settings.log)?;
         let snapshots = Snapshots::open(Arc::clone(&disk), settings.snapshots_kept)?;
+        let days = Days::on(Arc::clone(&disk));
         let archive = Archive::open(disk)?;
-        Ok(DataFolder { log, snapshots, archive })
+        Ok(DataFolder { log, snapshots, archive, days })
     }
 
     /// Copies the folder as it is at one instant into a new one, which [`crate::restore`] reads.

@@ -40,6 +40,9 @@ after(async () => {
 const pages = () => ({
   agency: `/don-vi/${HEALTH.code}`,
   province: "/don-vi/H28",
+  change: `/don-vi/${HEALTH.code}/thay-doi?from=2020-01-01`,
+  loss: `/don-vi/${HEALTH.code}/diem-mat`,
+  forecast: `/don-vi/${HEALTH.code}/neu?what=open`,
   indicator: "/chi-tieu/1.4",
   list: `/danh-sach?unit=${HEALTH.code}&count=received`,
   dossier: `/ho-so/${encodeURIComponent(dossier)}`,
@@ -115,6 +118,29 @@ test("every number of an agency and of an indicator is as long as its list", asy
     }
     await close();
   }
+});
+
+test("points that are lost, changed, or to be had are parted exactly", async () => {
+  const share = (text) => Math.round(Number(text.replace("−", "-").replace(",", ".")) * 10_000);
+  for (const path of ["diem-mat", "thay-doi?from=2020-01-01", "neu?what=open"]) {
+    const { page, troubles, close } = await open(`/don-vi/${HEALTH.code}/${path}`);
+    const whole = share(await page.locator("#share").textContent());
+    // Nothing is to be had by finishing what owes no digital result.
+    assert.ok(whole !== 0 || path.startsWith("neu"), path);
+    for (const parts of ["tr[data-indicator] .share", "tr[data-subject] .share"]) {
+      const shares = await page.locator(parts).allTextContents();
+      assert.ok(shares.length > 0 || path.startsWith("neu"), `${path} ${parts}`);
+      assert.equal(shares.reduce((sum, text) => sum + share(text), 0), whole, `${path} ${parts}`);
+    }
+    if (path === "diem-mat") {
+      const officers = await page.locator('section[aria-labelledby="loss-officers"] .share').allTextContents();
+      assert.equal(officers.reduce((sum, text) => sum + share(text), 0), whole);
+    }
+    assert.deepEqual(troubles, []);
+    await close();
+  }
+  const refused = await fetch(`${server.url}/don-vi/${HEALTH.code}/neu?by=2020-01-01`);
+  assert.equal(refused.status, 400);
 });
 
 test("a page is brought up to date by itself, but not under the pointer", async () => {

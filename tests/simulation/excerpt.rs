@@ -1,7 +1,7 @@
 //! Laws of excerpts: an engine made of one unit's events says of the unit what the whole engine says, at any instant; and
 //! what changed adds up.
 
-use compute::change::Change;
+use compute::change::{Change, Standing};
 use compute::codes::Code;
 use compute::engine::{Engine, Excerpt, Keep};
 use compute::figures::{Figures, Level, UnitFigures};
@@ -90,12 +90,27 @@ fn what_changed_adds_up_and_is_what_lies_between_two_standings() {
                     let change = Change::between(&mut part, unit.code, set, (from, lines.until())).unwrap();
                     let total = |row: &UnitFigures| i64::try_from(row.total.unwrap()).unwrap() * 100;
                     assert_eq!(change.share(), total(&change.after) - total(&change.before), "seed {seed}");
+                    // An engine that went from one instant to the other once forgot what time alone changes.
+                    for (at, row) in [(from, &change.before), (lines.until(), &change.after)] {
+                        let mut then = excerpt(&live, unit.code, period).engine();
+                        then.advance(at).unwrap();
+                        let then = Standing::of(&then, unit.code, set).unwrap().figures;
+                        assert_eq!(told(row), told(&then), "seed {seed}: {period} as of {at:?}");
+                    }
                     for indicator in &change.indicators {
                         let sum: i64 = indicator.items.iter().map(|item| item.share).sum();
                         assert_eq!(sum + indicator.rest, indicator.share(), "seed {seed}: {indicator:?}");
                         items += indicator.items.len();
                         rests += usize::from(indicator.rest != 0);
                     }
+                    let subjects: i64 = change.subjects(set).iter().map(|subject| subject.share).sum();
+                    assert_eq!(subjects + change.rest(), change.share(), "seed {seed}");
+                    let now = Standing::of(&part, unit.code, set).unwrap();
+                    let lost = Change::of(now.in_full(set), now, set);
+                    let listed: i64 =
+                        lost.indicators.iter().flat_map(|of| &of.items).map(|item| item.share).sum();
+                    assert_eq!(listed + lost.rest(), lost.share(), "seed {seed}");
+                    assert!(lost.share() <= 0, "seed {seed}: nothing is gained by what is missing");
                 }
             }
         }
@@ -145,6 +160,39 @@ fn what_would_be_is_what_is_once_it_happens() {
     };
     assert_eq!(of(&part), of(&live));
     assert_eq!(live.list_of_count(period, who, open).unwrap().len(), 0, "they are finished");
+}
+
+#[test]
+fn what_left_the_unit_is_told_too() {
+    let event = |id: u32, kind: &str, subject: &str, day: &str, data: &str| {
+        format!(
+            r#"{{"id":"{id}","source":"/s","type":"{kind}","subject":"{subject}","time":"2026-03-{day}T09:00:00+07:00","data":{data}}}"#
+        )
+    };
+    let agency = r#"{"name":"A","kind":"commune"}"#;
+    let entry = r#"{"procedure":"P","agency":"A","officer":"O","due_at":"2026-03-05T10:00:00Z"}"#;
+    let lines = [
+        event(0, "agency.defined", "A", "01", agency),
+        event(1, "dossier.accepted", "D1", "02", entry),
+        event(2, "dossier.accepted", "D2", "03", entry),
+        event(3, "event.retracted", "D1", "09", r#"{"id":"1"}"#),
+    ];
+    let at = |day: &str| Instant::parse(&format!("2026-03-{day}T12:00:00+07:00")).unwrap();
+    let period = Period::parse("2026-03").unwrap();
+    let mut live = engine(1, Keep::From(period.start()));
+    push_all(&mut live, lines.iter().map(String::as_str), usize::MAX);
+    live.advance(at("10")).unwrap();
+    let unit = live.codes().names().find("A").unwrap();
+    let catalogue = live.snapshot().catalogue;
+    let mut part = excerpt(&live, unit, period).engine();
+    let change = Change::between(&mut part, unit, &catalogue.sets[0], (at("04"), at("10"))).unwrap();
+    assert_eq!((change.before.received, change.after.received), (2, 1));
+    let told = change.subjects(&catalogue.sets[0]);
+    assert!(told.iter().any(|subject| subject.code == "D1"), "the dossier that never was: {told:?}");
+    assert!(
+        told.iter().any(|subject| subject.code == "D2" && subject.share < 0),
+        "the one that fell due: {told:?}"
+    );
 }
 
 /// An instant of the period, but its first hour, and not after `until`.

@@ -171,6 +171,7 @@ impl Excerpt {
     /// An engine of these events, of one period, which stands at no instant yet.
     pub fn engine(&self) -> Engine {
         let mut engine = Engine::new(self.setup.clone());
+        engine.is_timed = true;
         for lifted in &self.subjects {
             let hash = subject_hash(std::str::from_utf8(&lifted.code).unwrap_or_default());
             let shard = &mut engine.shards[0];

@@ -1,8 +1,8 @@
 //! The engine: keeps every count of every period equal to what a recompute from all events would give.
 //!
 //! Events go into their subject's list; subjects that changed, or whose time has come, are folded again; what a
-//! subject counted as is taken back and what it counts as now is put in. So order, duplication, lateness and
-//! batching cannot matter, and "batch" is one big step. Not here: wire forms, storage, the clock.
+//! subject counted as is taken back and what it counts as now is put in. So order, duplication, lateness and batching
+//! cannot matter, and "batch" is one big step. Not here: wire forms, storage, the clock.
 
 mod cells;
 mod chain;
@@ -110,7 +110,6 @@ impl Routed {
     pub fn len(&self) -> usize {
         self.batches.iter().map(Batch::len).sum()
     }
-
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -139,6 +138,8 @@ pub struct Engine {
     /// How many standing petitions name a dossier.
     complaints: HashMap<Box<[u8]>, u32, RandomState>,
     timers: std::collections::BTreeMap<Instant, Vec<SubjectRef>>,
+    /// What time alone changes is timed.
+    is_timed: bool,
     as_of: Instant,
     periods: Vec<PeriodState>,
     classes: Vec<Mask>,
@@ -217,6 +218,7 @@ impl Engine {
         let shards = setup.shards.max(1);
         Engine {
             shards: (0..shards).map(Shard::new).collect(),
+            is_timed: matches!(setup.keep, Keep::From(_)),
             setup: Setup { shards, ..setup },
             identities: Identities::new(),
             reference: Arc::default(),

@@ -232,11 +232,11 @@ impl Engine {
 
     /// Takes back what subjects counted as, and puts in what they count as now.
     fn count(&mut self, folded: Vec<Vec<Folded>>) {
-        let (shards, is_live) = (self.shards.len(), matches!(self.setup.keep, super::Keep::From(_)));
+        let shards = self.shards.len();
         for (shard_number, folded) in folded.into_iter().enumerate() {
             for folded in folded {
                 let place = folded.place as usize;
-                if is_live && folded.is_timer_new {
+                if self.is_timed && folded.is_timer_new {
                     let at = self.shards[shard_number].subjects[place].next_change;
                     if at < Instant::LAST {
                         let subject = SubjectRef::new(shard_number, place, shards);

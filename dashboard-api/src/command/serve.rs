@@ -18,7 +18,7 @@ use super::roles::{self, Role};
 use super::{Failure, ReferenceArguments, instant};
 use crate::reference_data;
 use crate::serve::live::{Clock, Live, Storage};
-use crate::serve::{Consuming, Publishing, Reading, Server, demo as story, router};
+use crate::serve::{Board, Consuming, Publishing, Reading, Server, demo as story, router};
 use crate::settings;
 use crate::telemetry::Telemetry;
 
@@ -222,8 +222,11 @@ fn server(
         keep: Keep::From(from),
         scope: Scope::All,
     };
+    let days = storage.as_ref().map(|storage| storage.folder.days.clone());
     let live = Live::start(setup, (storage, None), clock, telemetry.clone())?;
-    Ok(Server { live, board: Arc::default(), telemetry, kafka: None, reading: None, figures: None })
+    let board: Arc<Board> = Arc::default();
+    board.history.start(live.watch(), days);
+    Ok(Server { live, board, telemetry, kafka: None, reading: None, figures: None })
 }
 
 /// A data folder that lasts as long as the demo.

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use compute::engine::{PeriodSnapshot, Snapshot};
 use compute::figures::{Figures, Level};
 use compute::period::{Kind, Period};
+use compute::set::points::decimal;
 use serde_json::{Map, Value, json};
 
+use super::history::{History, StartOfDay};
 use super::lists::UrgentLists;
 use super::live::Live;
 use super::problem::Problem;
+use super::why::Why;
 use crate::view;
 
 /// Rankings kept; more than this many different questions at once are answered without being kept.
@@ -46,6 +49,10 @@ pub(crate) struct Board {
     figures: Mutex<Made>,
     /// What is urgent in a unit.
     pub(super) urgent: UrgentLists,
+    /// What changed, was lost, would be.
+    pub(super) why: Why,
+    /// What each day began with.
+    pub(crate) history: Arc<History>,
 }
 
 impl Board {
@@ -56,7 +63,7 @@ impl Board {
         if let Some(known) = held().get(view).filter(|known| known.version == snapshot.version) {
             return Ok(Arc::clone(known));
         }
-        let ranking = Arc::new(make(&snapshot, view)?);
+        let ranking = Arc::new(make(&snapshot, view, &self.history)?);
         let mut rankings = held();
         if rankings.len() >= BOARDS_MAX && !rankings.contains_key(view) {
             rankings.clear();
@@ -87,13 +94,23 @@ impl Board {
     }
 }
 
-fn make(snapshot: &Snapshot, view: &View) -> Result<Ranking, Problem> {
+fn make(snapshot: &Snapshot, view: &View, history: &History) -> Result<Ranking, Problem> {
     let figures = figures(snapshot, view, Level::Agency)?;
     let set = set(snapshot, view)?;
     let mut head =
         view::ranking_head(&figures, set, &snapshot.catalogue, &periods(snapshot), snapshot.version);
     head.insert("events_applied".to_owned(), json!(snapshot.tally.applied));
-    let rows = figures.units.iter().map(|unit| view::ranking_row(unit, set)).collect();
+    let period = figures.period.to_string();
+    let morning = history.start_of_day(figures.as_of, (&period, &set.file.id));
+    head.insert("day_started_at".to_owned(), json!(morning.as_ref().map(StartOfDay::as_of)));
+    let rows = figures.units.iter().map(|unit| {
+        let mut row = view::ranking_row(unit, set);
+        let shown = morning.as_ref().and_then(|morning| morning.unit(&unit.code));
+        row["day_start"] = shown
+            .map_or(Value::Null, |shown| json!({ "total": shown.total.map(decimal), "rank": shown.rank }));
+        row
+    });
+    let rows = rows.collect();
     Ok(Ranking { head, rows, version: snapshot.version })
 }
 

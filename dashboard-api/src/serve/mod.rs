@@ -2,7 +2,7 @@
 //!
 //! `live` is the handle; behind it `worker` owns the engine, `keeper` the log, `saver` writes snapshots of the state,
 //! `start` restores them.
-//! `board` turns snapshots into shared rankings and figures, `lists` asks for what is behind a count, `routes` answers,
+//! `board` turns snapshots into shared rankings and figures, `lists` asks for what is behind a count, `why` for what changed, `history` keeps what each day began with, `routes` answers,
 //! `pages` shows, `intake` takes events, `exchange` national exchange messages, `health` tells how things stand,
 //! `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a made-up
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
@@ -14,6 +14,7 @@ pub(crate) mod demo;
 mod exchange;
 mod figures_out;
 mod health;
+mod history;
 mod intake;
 mod kafka;
 mod keeper;
@@ -27,14 +28,15 @@ mod saver;
 mod scale;
 mod start;
 mod stream;
+mod why;
 mod worker;
 
 use std::sync::Arc;
 
 use crate::telemetry::Telemetry;
-use board::Board;
 use live::Live;
 
+pub(crate) use board::Board;
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
 pub(crate) use scale::{Reading, WorkerServer, Working, WorkingSetup, worker_router};

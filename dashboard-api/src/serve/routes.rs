@@ -19,7 +19,7 @@ use super::board::{self, View};
 use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::problem::Problem;
-use super::{Server, exchange, health, pages, rejects, scale, stream};
+use super::{Server, exchange, health, history, pages, rejects, scale, stream, why};
 use crate::view;
 
 /// Headers every answer carries.
@@ -44,6 +44,10 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/indicators", get(indicators))
         .route("/api/v1/lists", get(list))
         .route("/api/v1/subjects/{code}", get(subject))
+        .route("/api/v1/history", get(history::history))
+        .route("/api/v1/changes", get(why::changes))
+        .route("/api/v1/losses", get(why::losses))
+        .route("/api/v1/forecasts", get(why::forecasts))
         .layer(middleware::from_fn_with_state(server.clone(), only_when_restored))
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/rejects", get(rejects::list))

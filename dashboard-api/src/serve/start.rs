@@ -36,7 +36,7 @@ impl Start {
         mut worker: Worker,
         queue: &Receiver<Request>,
     ) {
-        let DataFolder { log, snapshots, archive } = storage.folder;
+        let DataFolder { log, snapshots, archive, .. } = storage.folder;
         let (recovered, ledger) = match self.recover(&setup, &log, &snapshots, &archive) {
             Ok(recovered) => recovered,
             // Stop rather than lie: the handle sees that the thread has gone.

@@ -24,12 +24,12 @@ export function gradeChip(ranking, grade) {
 /** Percent of the maximum; hundredths of points per point of maximum are just that. */
 export const shareOf = ({ points, max }) => (max === 0 ? 0 : hundredths(points) / max);
 
-export function showHeadline(ranking, linkSortedBy) {
+export function showHeadline(ranking) {
   const row = ranking.province();
   section.hidden = row === null;
   if (row === null) return;
   const focused = section.contains(document.activeElement) ? document.activeElement.dataset.column : undefined;
-  section.replaceChildren(scoreBlock(ranking, row), groupMeters(ranking, row), situation(row, linkSortedBy));
+  section.replaceChildren(scoreBlock(ranking, row), groupMeters(ranking, row), situation(row));
   if (focused) section.querySelector(`[data-column="${focused}"]`).focus();
 }
 
@@ -44,11 +44,11 @@ function scoreBlock(ranking, row) {
     element("p", { class: "score-grade" }, gradeChip(ranking, row.grade), " ", changeWords(ranking, row)));
 }
 
-function situation(row, linkSortedBy) {
+function situation(row) {
   const rest = 100 - row.measured_max;
   const measured = rest > 0 ? text("measured_part", { max: row.measured_max, rest }) : text("measured_all");
   return element("div", { class: "situation" },
-    workload(row, linkSortedBy),
+    workload(row),
     element("p", { class: "score-measured" }, measured));
 }
 
@@ -56,15 +56,15 @@ function changeWords(ranking, row) {
   const { points } = ranking.changeOf(row);
   const at = openedAt(ranking);
   const words = points === 0 ? text("unchanged_since", { at }) : text("since_load", { change: signed(points), at });
-  return element("span", { class: "score-change" }, words);
+  return element("a", { class: "score-change", "data-column": "change", href: addressOfPage(`/don-vi/${encodeURIComponent(row.code)}/thay-doi`) }, words);
 }
 
-/** Who is late comes before why: each figure leads to the units behind it. */
-function workload(row, linkSortedBy) {
+/** Who is late comes before why: each figure leads to the dossiers behind it. */
+function workload(row) {
   const figures = ["overdue", "due_soon", "received"].map((column) =>
     element("div", { class: column === "overdue" && row.overdue > 0 ? "alarming" : undefined },
       element("dt", {}, text(column)),
-      element("dd", {}, linkSortedBy(column, count(row[column]), text("see_units_by", { column: text(column) })))));
+      element("dd", {}, element("a", { href: addressOfPage("/danh-sach", { unit: row.code, count: column }), "data-column": column }, count(row[column])))));
   return element("dl", { class: "workload" }, ...figures);
 }
 

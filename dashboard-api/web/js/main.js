@@ -5,6 +5,7 @@ import { addressOf, addressOfPage, readAddress, refine, visit } from "./address.
 import { showClocks } from "./clocks.js";
 import { connect } from "./connection.js";
 import { element, write } from "./elements.js";
+import { showExceptions } from "./exceptions.js";
 import { count, day, lastDay, moment } from "./figures.js";
 import { openedAt, showHeadline } from "./headline.js";
 import { Ranking, fold, matches, parseSort } from "./ranking.js";
@@ -64,7 +65,8 @@ function show({ isForced = false } = {}) {
   if (ranking.head === null) return;
   document.title = [ranking.province()?.name, text("title"), "Nhịp"].filter(Boolean).join(" – ");
   showPickers();
-  showHeadline(ranking, linkSortedBy);
+  showHeadline(ranking);
+  showExceptions(ranking);
   showKinds();
   showTable(isForced);
   showFooter();
@@ -139,13 +141,6 @@ function showKinds() {
   const focused = nav.contains(document.activeElement) ? document.activeElement.dataset.kind : undefined;
   nav.replaceChildren(...links);
   if (focused) nav.querySelector(`[data-kind="${focused}"]`)?.focus();
-}
-
-function linkSortedBy(column, label, title) {
-  const sort = `-${column}`;
-  const link = element("a", { href: addressOf({ ...state, sort }), title, "data-column": column }, label);
-  link.addEventListener("click", (press) => follow(press, { sort }));
-  return link;
 }
 
 /** A plain press stays on the page; with a modifier the browser opens the address elsewhere. */

@@ -1,4 +1,4 @@
-// The figures on show: what the server sent, what changed since the page was opened, and in which order.
+// The figures on show: what the server sent, what changed since the day began (or the page was opened), in which order.
 // Pure data; it neither fetches nor draws. Ranks, points and grades are the server's and never recomputed.
 
 import { hundredths } from "./figures.js";
@@ -20,11 +20,12 @@ export class Ranking {
     const { rows, ...head } = data;
     // Another period or set is another page: what was seen before is no base for "changed since".
     const isOther = this.head?.period !== head.period || this.head?.set.id !== head.set.id;
+    const isOtherDay = (this.head?.day_started_at ?? null) !== (head.day_started_at ?? null);
     this.head = head;
-    if (isOther) {
-      this.rows.clear();
+    if (isOther) this.rows.clear();
+    if (isOther || isOtherDay) {
       this.baseline.clear();
-      this.baselineAt = head.as_of;
+      this.baselineAt = head.day_started_at ?? head.as_of;
     }
     const changed = new Set();
     const gone = isWhole ? new Set(this.rows.keys()) : new Set();
@@ -32,7 +33,7 @@ export class Ranking {
       gone.delete(row.code);
       if (this.rows.has(row.code)) changed.add(row.code);
       this.rows.set(row.code, row);
-      if (!this.baseline.has(row.code)) this.baseline.set(row.code, { total: row.total, rank: row.rank });
+      if (!this.baseline.has(row.code)) this.baseline.set(row.code, row.day_start ?? { total: row.total, rank: row.rank });
     }
     for (const code of gone) this.rows.delete(code);
     return changed;
@@ -56,7 +57,7 @@ export class Ranking {
     return [...counts].filter(([, units]) => units > 0).map(([kind, units]) => ({ kind, units }));
   }
 
-  /** Since the page was opened: points in hundredths, and places gained (negative: lost). */
+  /** Since the day began, or the page was opened where that is not known: points in hundredths, and places gained (negative: lost). */
   changeOf(row) {
     const base = this.baseline.get(row.code);
     const places = base.rank === null || row.rank === null ? 0 : base.rank - row.rank;

@@ -69,7 +69,7 @@ pub(super) struct Process {
 impl Process {
     /// Opens the folder and restores what was, as `nhip serve --data` does.
     pub(super) fn start(disk: Arc<dyn Disk>, start: Start) -> Result<Process, String> {
-        let DataFolder { log, snapshots, archive } =
+        let DataFolder { log, snapshots, archive, .. } =
             DataFolder::open_on(disk, start.settings).map_err(|error| error.to_string())?;
         let mut fresh = || setup(start.shards, Keep::From(start.from));
         let recovered = recover(

@@ -35,11 +35,13 @@ struct AgencyPage {
     grade: Option<Chip>,
     rank: String,
     measured: String,
+    line: Option<DayLine>,
     workload: Vec<Counted>,
     groups: Vec<GroupMeter>,
     urgent: Vec<DossierLine>,
     urgent_more: Vec<Link>,
     has_dossiers: bool,
+    why: Vec<Link>,
     indicators: Vec<FigureRow>,
     people: Vec<People>,
 }
@@ -111,14 +113,55 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
         } else {
             String::new()
         },
+        line: day_line(server, &ground, unit),
         workload: counts.map(|id| counted(&ground, "unit", unit, id)).to_vec(),
         groups: groups(&ground, unit),
         urgent,
         urgent_more,
         has_dossiers: server.reading.is_none(),
+        why: if server.reading.is_none() { why(&ground, code) } else { Vec::new() },
         indicators,
         people: people.into_iter().filter(|table| !table.rows.is_empty()).collect(),
     })
+}
+
+/// The line of a unit's totals, a point a day.
+struct DayLine {
+    points: String,
+    words: String,
+}
+
+/// What the days of the period began with, and now; `None` until there are two points.
+fn day_line(server: &Server, ground: &Ground<'_>, unit: &UnitFigures) -> Option<DayLine> {
+    let (period, words) = (ground.period.to_string(), ground.words);
+    let days = server.board.history.line((&period, &ground.set.file.id), &unit.code);
+    let (first, _) = *days.first()?;
+    let shown = days.iter().filter_map(|(day, shown)| Some((day.number(), shown.total?)));
+    let now = (ground.snapshot.as_of.day().number() + 1, unit.total?);
+    let all: Vec<(i32, u64)> = shown.chain([now]).collect();
+    let (low, high) =
+        all.iter().fold((u64::MAX, 0), |(low, high), (_, total)| (low.min(*total), high.max(*total)));
+    let width = i64::from((now.0 - all[0].0).max(1));
+    let height = i64::try_from((high - low).max(100)).ok()?;
+    let points = all.iter().map(|(day, total)| {
+        let across = i64::from(day - all[0].0) * 300 / width;
+        let up = i64::try_from(total - low).unwrap_or(0) * 52 / height;
+        format!("{across},{}", 56 - up)
+    });
+    let with = [("from", words.day(first.start())), ("low", words.points(low)), ("high", words.points(high))];
+    let with: Vec<(&str, &str)> = with.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    (all.len() > 1).then(|| DayLine {
+        points: points.collect::<Vec<_>>().join(" "),
+        words: words.fill("day_line", &with),
+    })
+}
+
+/// What changed, where points are lost, what finishing would bring.
+fn why(ground: &Ground<'_>, code: &str) -> Vec<Link> {
+    let path = format!("/don-vi/{}", super::links::encoded(code));
+    [("thay-doi", "change"), ("diem-mat", "loss"), ("neu", "forecast")]
+        .map(|(page, key)| Link::new(ground.place.to(&format!("{path}/{page}"), &[]), ground.words.t(key)))
+        .to_vec()
 }
 
 /// The unit's row.

@@ -17,6 +17,7 @@ mod operations;
 mod parts;
 mod public;
 mod shell;
+mod why;
 mod words;
 mod write;
 
@@ -45,6 +46,9 @@ pub(super) fn router() -> Router<Server> {
         .route("/", get(assets::index))
         .route("/assets/{*path}", get(assets::asset))
         .route("/don-vi/{unit}", get(agency::agency))
+        .route("/don-vi/{unit}/thay-doi", get(why::change))
+        .route("/don-vi/{unit}/diem-mat", get(why::loss))
+        .route("/don-vi/{unit}/neu", get(why::forecast))
         .route("/can-bo/{officer}", get(officer::officer))
         .route("/chi-tieu/{indicator}", get(indicator::indicator))
         .route("/danh-sach", get(list::list))
@@ -69,6 +73,8 @@ struct Asked {
     sort: Option<String>,
     from: Option<String>,
     form: Option<String>,
+    by: Option<String>,
+    what: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {

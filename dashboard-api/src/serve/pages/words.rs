@@ -94,6 +94,14 @@ mod tests {
     }
 
     #[test]
+    fn everything_that_happens_to_a_dossier_has_a_word() {
+        use compute::event::{EventType, Family};
+        let of_dossiers = EventType::ALL.iter().filter(|kind| kind.family() == Family::Dossier);
+        let missing: Vec<_> = of_dossiers.filter(|kind| !FILE.contains_key(kind.name())).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn both_languages_have_the_same_places_to_fill() {
         let places = |text: &str| {
             let mut places: Vec<String> = text
