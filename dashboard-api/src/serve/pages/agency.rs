@@ -13,7 +13,7 @@ use super::parts::{
     list_of_count,
 };
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, code_of, html, restored};
+use super::{Asked, Made, code_of, export, html, restored};
 
 /// Urgent dossiers shown on the page; the rest is on their list.
 const URGENT_MAX: usize = 10;
@@ -41,6 +41,7 @@ struct AgencyPage {
     urgent_more: Vec<Link>,
     has_dossiers: bool,
     indicators: Vec<FigureRow>,
+    exports: Vec<Link>,
     people: Vec<People>,
 }
 
@@ -117,6 +118,7 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
         urgent_more,
         has_dossiers: server.reading.is_none(),
         indicators,
+        exports: export::links(&ground.place, &format!("{path}/chi-tieu")),
         people: people.into_iter().filter(|table| !table.rows.is_empty()).collect(),
     })
 }
