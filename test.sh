@@ -86,7 +86,7 @@ is_left_out() {
 
 prepare_build
 need_rust_checkers
-need python3=python3
+need python3=python3 pdftotext=poppler-utils
 need_python_yaml
 export PYTHONDONTWRITEBYTECODE=1 CARGO_TERM_COLOR=never
 

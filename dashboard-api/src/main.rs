@@ -7,6 +7,7 @@ mod reference_data;
 mod serve;
 mod settings;
 mod telemetry;
+mod typeset;
 mod view;
 
 use std::process::ExitCode;

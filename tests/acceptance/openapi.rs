@@ -25,7 +25,7 @@ fn every_route_is_described_and_every_description_has_a_route() {
         let path = shared::root().join("dashboard-api/src/serve").join(file);
         std::fs::read_to_string(path).expect("the routes are there")
     };
-    let routes = read("routes.rs") + &read("pages/mod.rs");
+    let routes = read("routes.rs") + &read("pages/mod.rs") + &read("pages/export/mod.rs");
     let mut built: Vec<String> = routes
         .split(".route(\"")
         .skip(1)

@@ -158,6 +158,11 @@ impl Server {
         self.ask("GET", path, "", b"")
     }
 
+    /// `GET path` with headers, each ended by CRLF.
+    pub fn get_with(&self, path: &str, headers: &str) -> Answer {
+        self.ask("GET", path, headers, b"")
+    }
+
     /// `POST path` with a body of a type.
     pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answer {
         self.ask("POST", path, &format!("content-type: {kind}\r\n"), body)

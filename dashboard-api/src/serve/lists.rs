@@ -15,6 +15,9 @@ use super::problem::Problem;
 /// Lines folded for one question; more are sorted by code only.
 pub(super) const LINES_MAX: usize = 2000;
 
+/// Lines asked for at once where a whole list is wanted: some two thousandths of a second of the engine's thread.
+pub(super) const LISTED_AT_ONCE: usize = 500;
+
 /// How long the answer to a question that many pages ask is good for.
 const KEPT_FOR: Duration = Duration::from_secs(2);
 /// Answers kept.

@@ -6,10 +6,12 @@
 //! `pages` shows, `intake` takes events, `exchange` national exchange messages, `health` tells how things stand,
 //! `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a made-up
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
+//! `conditional` tells who has an answer already, `paging` hands long lists on in pages.
 //! `scale` is workers and readers that share one province.
 
 mod beside;
 mod board;
+mod conditional;
 pub(crate) mod demo;
 mod exchange;
 mod figures_out;
@@ -21,6 +23,7 @@ mod keeper;
 mod lists;
 pub(crate) mod live;
 mod pages;
+mod paging;
 mod problem;
 mod rejects;
 mod routes;

@@ -1,6 +1,8 @@
 //! The one mapping from errors to HTTP: RFC 9457 problems with stable codes.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -43,6 +45,8 @@ pub(super) enum Problem {
     NotKept(String),
     /// The log cannot be read at present: what it says.
     NotReadable(String),
+    /// A table or document could not be written: what was wrong.
+    NotWritten(String),
     /// What was is being restored.
     Recovering {
         /// The log offset reached.
@@ -145,6 +149,7 @@ impl Problem {
                 "Not readable",
                 format!("the log cannot be read at present, ask again after Retry-After seconds: {why}"),
             ),
+            Problem::NotWritten(why) => return Told::not_written(&why),
             Problem::Recovering { reached, wanted } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "recovering".to_owned(),
@@ -161,19 +166,67 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Told { status, code, vi, en, detail } = self.told();
+        self.told().response(false)
+    }
+}
+
+impl Told {
+    fn not_written(why: &str) -> Told {
+        Told {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "not_written".to_owned(),
+            vi: "Không lập được tệp",
+            en: "Not written",
+            detail: format!("the file could not be made, tell whoever runs the server: {why}"),
+        }
+    }
+
+    /// The problem with its title in one of the languages; both stand beside it.
+    fn response(self, is_english: bool) -> Response {
+        let Told { status, code, vi, en, detail } = &self;
         let body = json!({
-            "type": format!("urn:nhip:problem:{code}"), "title": en, "title_vi": vi,
-            "status": status.as_u16(), "code": code, "detail": detail,
+            "type": format!("urn:nhip:problem:{code}"), "title": if is_english { en } else { vi },
+            "title_vi": vi, "title_en": en, "status": status.as_u16(), "code": code, "detail": detail,
         });
-        let mut response = (status, body.to_string()).into_response();
+        let mut response = (*status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = retry_after(status) {
+        headers
+            .insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(if is_english { "en" } else { "vi" }));
+        if let Some(seconds) = retry_after(*status) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Says a problem in English to who asks for it with `lang=en`, or with `Accept-Language` before Vietnamese.
+pub(super) async fn in_the_callers_words(request: Request, next: Next) -> Response {
+    let is_english = wants_english(request.uri().query(), request.headers());
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<Told>() {
+        Some(told) if is_english => told.response(true),
+        _ => response,
+    }
+}
+
+fn wants_english(query: Option<&str>, headers: &HeaderMap) -> bool {
+    let named = query.unwrap_or_default().split('&').find_map(|one| one.strip_prefix("lang="));
+    if let Some(lang) = named {
+        return lang == "en";
+    }
+    let accepted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Callers name what they like best first; weights are not weighed.
+    let tags = accepted.split(',').map(|tag| tag.trim().to_ascii_lowercase());
+    tags.into_iter()
+        .find_map(|tag| match tag.get(..2) {
+            Some("en") => Some(true),
+            Some("vi") => Some(false),
+            _ => None,
+        })
+        .unwrap_or(false)
 }
 
 /// When to come back, for what passes by itself.

@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 use super::board::{self, View};
 use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
-use super::problem::Problem;
-use super::{Server, exchange, health, history, pages, rejects, scale, stream, why};
+use super::paging::{self, Wanted};
+use super::problem::{self, Problem};
+use super::{Server, conditional, exchange, health, history, pages, rejects, scale, stream, why};
 use crate::view;
 
 /// Headers every answer carries.
@@ -38,10 +39,8 @@ pub(crate) fn router(server: Server) -> Router {
     Router::new()
         .route("/api/v1/events", post(take_events))
         .route("/api/v1/exchange", post(exchange::take_messages))
-        .route("/api/v1/scores", get(scores))
-        .route("/api/v1/ranking", get(ranking))
+        .merge(figures(&server))
         .route("/api/v1/stream", get(follow))
-        .route("/api/v1/indicators", get(indicators))
         .route("/api/v1/lists", get(list))
         .route("/api/v1/subjects/{code}", get(subject))
         .route("/api/v1/history", get(history::history))
@@ -58,12 +57,22 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/livez", get(|| async { "live\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route("/openapi.json", get(openapi))
+        .route("/openapi.json", get(openapi).layer(middleware::from_fn(conditional::of_content)))
         .layer(middleware::from_fn_with_state(server.clone(), only_of_this_role))
         .fallback(|| async { Problem::unknown("path", "/openapi.json lists what there is") })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(problem::in_the_callers_words))
         .layer(middleware::from_fn(harden))
         .with_state(server)
+}
+
+/// Reads that depend on a snapshot and on what is asked, and on nothing else.
+fn figures(server: &Server) -> Router<Server> {
+    Router::new()
+        .route("/api/v1/scores", get(scores))
+        .route("/api/v1/ranking", get(ranking))
+        .route("/api/v1/indicators", get(indicators))
+        .layer(middleware::from_fn_with_state(server.clone(), conditional::of_figures))
 }
 
 async fn harden(request: Request, next: Next) -> Response {
@@ -140,6 +149,8 @@ pub(super) struct Asked {
     indicator: Option<String>,
     part: Option<String>,
     from: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
@@ -236,9 +247,15 @@ async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>,
         ListError::AtRest(why) => Problem::NotReadable(why),
         other => Problem::unknown("list", other.to_string()),
     })?;
+    let count = listed.len();
+    let wanted = Wanted { limit: asked.limit.as_deref(), cursor: asked.cursor.as_deref() };
+    let page = paging::page(listed, wanted)?;
     Ok(Json(json!({
-        "period": period.to_string(), "unit": unit, "indicator": code, "part": asked.part,
-        "count": listed.len(), "subjects": listed,
+        "period": period.to_string(), "as_of": snapshot.as_of.to_local(),
+        "cut": snapshot.as_of.min(period.end()).to_local(),
+        "set": { "id": set.file.id, "version": set.file.version },
+        "unit": unit, "indicator": code, "part": asked.part,
+        "count": count, "subjects": page.entries, "next": page.next, "changed": page.has_changed,
     })))
 }
 

@@ -13,7 +13,7 @@ use super::parts::{
     list_of_count,
 };
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, code_of, html, restored};
+use super::{Asked, Made, code_of, export, html, restored};
 
 /// Urgent dossiers shown on the page; the rest is on their list.
 const URGENT_MAX: usize = 10;
@@ -43,6 +43,7 @@ struct AgencyPage {
     has_dossiers: bool,
     why: Vec<Link>,
     indicators: Vec<FigureRow>,
+    exports: Vec<Link>,
     people: Vec<People>,
 }
 
@@ -121,6 +122,7 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
         has_dossiers: server.reading.is_none(),
         why: if server.reading.is_none() { why(&ground, code) } else { Vec::new() },
         indicators,
+        exports: export::links(&ground.place, &format!("{path}/chi-tieu")),
         people: people.into_iter().filter(|table| !table.rows.is_empty()).collect(),
     })
 }

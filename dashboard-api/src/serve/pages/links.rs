@@ -59,6 +59,22 @@ impl Place {
         other.to(&self.path, &own)
     }
 
+    /// The language of the page.
+    pub(super) fn words(&self) -> Words {
+        self.words
+    }
+
+    /// What this page's own parameters ask for, as `name=value`.
+    pub(super) fn asked_for(&self) -> String {
+        let asked: Vec<String> = self.own.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        asked.join(", ")
+    }
+
+    /// The values of this page's own parameters.
+    pub(super) fn own_values(&self) -> Vec<&str> {
+        self.own.iter().map(|(_, value)| value.as_str()).collect()
+    }
+
     /// Another page that asks the same.
     pub(super) fn at(self, path: &str) -> Place {
         Place { path: path.to_owned(), ..self }

@@ -6,13 +6,14 @@ use compute::engine::{Part, Who};
 use compute::figures::Level;
 
 use super::super::Server;
+use super::super::board::View;
 use super::super::lists::{Count, LINES_MAX, Question};
 use super::super::problem::Problem;
 use super::agency::{crumbs, name_of, unit_of};
 use super::links::{Link, Place};
 use super::parts::{DossierLine, dossiers};
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, html, with_dossiers};
+use super::{Asked, Made, export, html, with_dossiers};
 
 /// Entries of one page.
 const PAGE: usize = 50;
@@ -95,7 +96,7 @@ pub(super) fn place_of(asked: &Asked) -> Place {
 }
 
 /// What the list is of, in words: a heading, and what it means.
-fn told(ground: &Ground<'_>, count: &Count) -> (String, String) {
+pub(super) fn told(ground: &Ground<'_>, count: &Count) -> (String, String) {
     let words = ground.words;
     match count {
         Count::Management(count) => (words.one_of(&count.file.vi, &count.file.en).to_owned(), String::new()),
@@ -110,6 +111,14 @@ fn told(ground: &Ground<'_>, count: &Count) -> (String, String) {
             (format!("{} – {}", words.fill(key, &[("code", &file.code)]), wording.title), meaning)
         }
     }
+}
+
+/// The name of whose list it is.
+pub(super) fn whose(server: &Server, ground: &Ground<'_>, named: &Named) -> Result<String, Problem> {
+    let view = View { period: Some(ground.period), set: Some(ground.set.file.id.clone()) };
+    let level = if named.is_officer { Level::Officer } else { Level::Agency };
+    let figures = server.board.figures(ground.snapshot, &view, level)?;
+    Ok(name_of(unit_of(&figures, &named.code)?, ground))
 }
 
 async fn make(server: &Server, asked: &Asked) -> Result<ListPage, Problem> {
@@ -149,23 +158,20 @@ async fn make(server: &Server, asked: &Asked) -> Result<ListPage, Problem> {
         } else {
             String::new()
         },
-        actions: if is_dossiers { actions(&ground.place, words, part.is_by_due) } else { Vec::new() },
+        actions: actions(&ground.place, words, is_dossiers.then_some(part.is_by_due)),
         lines: dossiers(&part.lines, &ground),
         codes: if is_dossiers { Vec::new() } else { part.codes[from.min(count)..end].to_vec() },
         pages: pages(&ground.place, words, (from, count), asked.sort.as_deref()),
     })
 }
 
-fn actions(place: &Place, words: super::words::Words, is_by_due: bool) -> Vec<Link> {
-    let (sort, key) = if is_by_due { ("code", "sort_code") } else { ("due", "sort_due") };
-    let sorted = place.clone().with("sort", Some(sort));
-    let table = place.clone().at("/danh-sach.csv");
-    let excel = table.clone().with("form", Some("excel-vi"));
-    vec![
-        Link::new(sorted.in_words(words), words.t(key)),
-        Link::new(table.in_words(words), words.t("export_csv")),
-        Link::new(excel.in_words(words), words.t("export_excel")),
-    ]
+/// Another order, for dossiers, and the list in every form.
+fn actions(place: &Place, words: super::words::Words, is_by_due: Option<bool>) -> Vec<Link> {
+    let sorted = is_by_due.map(|is_by_due| {
+        let (sort, key) = if is_by_due { ("code", "sort_code") } else { ("due", "sort_due") };
+        Link::new(place.clone().with("sort", Some(sort)).in_words(words), words.t(key))
+    });
+    sorted.into_iter().chain(export::links(place, "/danh-sach")).collect()
 }
 
 fn pages(

@@ -16,6 +16,7 @@ mod officer;
 mod operations;
 mod parts;
 mod public;
+mod reference;
 mod shell;
 mod why;
 mod words;
@@ -34,6 +35,7 @@ use serde::Deserialize;
 
 use super::Server;
 use super::board::View;
+use super::conditional;
 use super::live::Phase;
 use super::problem::Problem;
 use links::Place;
@@ -42,9 +44,11 @@ use words::Words;
 
 /// The addresses of all pages.
 pub(super) fn router() -> Router<Server> {
+    let file = get(assets::asset).layer(axum::middleware::from_fn(conditional::of_content));
     Router::new()
         .route("/", get(assets::index))
-        .route("/assets/{*path}", get(assets::asset))
+        .route("/assets/{*path}", file)
+        .route("/tai-lieu-api", get(reference::reference))
         .route("/don-vi/{unit}", get(agency::agency))
         .route("/don-vi/{unit}/thay-doi", get(why::change))
         .route("/don-vi/{unit}/diem-mat", get(why::loss))
@@ -52,10 +56,10 @@ pub(super) fn router() -> Router<Server> {
         .route("/can-bo/{officer}", get(officer::officer))
         .route("/chi-tieu/{indicator}", get(indicator::indicator))
         .route("/danh-sach", get(list::list))
-        .route("/danh-sach.csv", get(export::list))
         .route("/ho-so/{dossier}", get(dossier::dossier))
         .route("/cong-khai", get(public::public))
         .route("/van-hanh", get(operations::operations))
+        .merge(export::router())
 }
 
 /// What an address asks for beside its path. What is not given is left at its default.

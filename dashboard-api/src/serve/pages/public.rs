@@ -7,9 +7,10 @@ use compute::figures::{Figures, Level};
 use super::super::Server;
 use super::super::problem::Problem;
 use super::agency::name_of;
+use super::links::Link;
 use super::parts::{Chip, chip, groups};
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, html, restored};
+use super::{Asked, Made, export, html, restored};
 
 /// Peer classes in the order of their tables.
 const KINDS: [&str; 5] = ["province", "department", "commune", "district", "unit"];
@@ -19,6 +20,7 @@ const KINDS: [&str; 5] = ["province", "department", "commune", "district", "unit
 struct PublicPage {
     shell: Shell,
     group_titles: Vec<String>,
+    exports: Vec<Link>,
     tables: Vec<Class>,
 }
 
@@ -54,6 +56,7 @@ fn make(server: &Server, asked: &Asked) -> Result<PublicPage, Problem> {
     Ok(PublicPage {
         shell: Shell::new(server, &ground, title, Vec::new()).still(),
         group_titles: titles.collect(),
+        exports: export::links(&ground.place, "/xep-hang"),
         tables: tables.filter(|table| !table.rows.is_empty()).collect(),
     })
 }

@@ -72,7 +72,8 @@ mod tests {
 
     /// The keys asked for as `t("…")` or `fill("…"`, in templates and pages.
     fn asked() -> Vec<String> {
-        let files = TEMPLATES.files().chain(PAGES.files());
+        let within = PAGES.dirs().flat_map(Dir::files);
+        let files = TEMPLATES.files().chain(PAGES.files()).chain(within);
         let texts = files.filter_map(|file| file.contents_utf8());
         let mut keys = Vec::new();
         for text in texts {

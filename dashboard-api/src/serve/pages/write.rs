@@ -31,6 +31,11 @@ impl Words {
         self.decimals(&decimal(hundredths))
     }
 
+    /// Hundredths of a percent: `87,50 %` in Vietnamese.
+    pub(super) fn percent(self, hundredths: u64) -> String {
+        self.points(hundredths) + " %"
+    }
+
     /// A text with a decimal point, as the language writes it.
     pub(super) fn decimals(self, text: &str) -> String {
         if self.is_english() { text.to_owned() } else { text.replace('.', ",") }
