@@ -75,6 +75,15 @@ fn every_path_answers_as_described() {
                 "get" if path == "/api/v1/lists" => {
                     (200, server.get("/api/v1/lists?unit=C1&indicator=2.1&part=den"))
                 }
+                "get" if path == "/api/v1/changes" => {
+                    (200, server.get("/api/v1/changes?unit=C1&from=2026-01-01T00:00:00%2B07:00"))
+                }
+                "get" if path == "/api/v1/forecasts" => {
+                    (200, server.get("/api/v1/forecasts?unit=C1&by=2099-01-01T00:00:00%2B07:00&what=open"))
+                }
+                "get" if path == "/api/v1/losses" || path == "/api/v1/history" => {
+                    (200, server.get(&format!("{path}?unit=C1")))
+                }
                 "get" if path.starts_with("/danh-sach") => {
                     (200, server.get(&format!("{path}?unit=C1&count=received")))
                 }

@@ -42,6 +42,7 @@ const pages = () => ({
   province: "/don-vi/H28",
   change: `/don-vi/${HEALTH.code}/thay-doi?from=2020-01-01`,
   loss: `/don-vi/${HEALTH.code}/diem-mat`,
+  survey: `/don-vi/${HEALTH.code}/dau-hieu`,
   forecast: `/don-vi/${HEALTH.code}/neu?what=open`,
   indicator: "/chi-tieu/1.4",
   list: `/danh-sach?unit=${HEALTH.code}&count=received`,

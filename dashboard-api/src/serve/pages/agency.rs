@@ -161,7 +161,7 @@ fn day_line(server: &Server, ground: &Ground<'_>, unit: &UnitFigures) -> Option<
 /// What changed, where points are lost, what finishing would bring.
 fn why(ground: &Ground<'_>, code: &str) -> Vec<Link> {
     let path = format!("/don-vi/{}", super::links::encoded(code));
-    [("thay-doi", "change"), ("diem-mat", "loss"), ("neu", "forecast")]
+    [("thay-doi", "change"), ("diem-mat", "loss"), ("neu", "forecast"), ("dau-hieu", "survey")]
         .map(|(page, key)| Link::new(ground.place.to(&format!("{path}/{page}"), &[]), ground.words.t(key)))
         .to_vec()
 }

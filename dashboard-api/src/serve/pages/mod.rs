@@ -52,6 +52,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/don-vi/{unit}", get(agency::agency))
         .route("/don-vi/{unit}/thay-doi", get(why::change))
         .route("/don-vi/{unit}/diem-mat", get(why::loss))
+        .route("/don-vi/{unit}/dau-hieu", get(why::survey))
         .route("/don-vi/{unit}/neu", get(why::forecast))
         .route("/can-bo/{officer}", get(officer::officer))
         .route("/chi-tieu/{indicator}", get(indicator::indicator))
@@ -79,6 +80,7 @@ struct Asked {
     form: Option<String>,
     by: Option<String>,
     what: Option<String>,
+    flag: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {

@@ -100,6 +100,11 @@ mod tests {
         let of_dossiers = EventType::ALL.iter().filter(|kind| kind.family() == Family::Dossier);
         let missing: Vec<_> = of_dossiers.filter(|kind| !FILE.contains_key(kind.name())).collect();
         assert!(missing.is_empty(), "{missing:?}");
+        let flags = compute::dossier::Flag::ALL.map(compute::dossier::Flag::name);
+        let units = compute::event::contract::DURATION_UNITS.iter().copied();
+        let missing: Vec<_> =
+            flags.into_iter().chain(units).filter(|name| !FILE.contains_key(*name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

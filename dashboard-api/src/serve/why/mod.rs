@@ -11,7 +11,7 @@ use std::time::{Duration, Instant as Moment};
 
 use compute::change::{Change, ChangeError, Standing};
 use compute::codes::Code;
-use compute::engine::{Engine, Excerpt, Happened, Line, Who};
+use compute::engine::{Engine, Excerpt, Happened, Line, Survey, Who};
 use compute::facts::Subject;
 use compute::forecast;
 use compute::instant::Instant;
@@ -21,6 +21,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 pub(super) use api::{changes, forecasts, losses};
 
+use super::lists::LINES_MAX;
 use super::live::{Live, Refused};
 use super::problem::Problem;
 
@@ -96,6 +97,14 @@ pub(super) struct Forecast {
     pub(super) finished: usize,
 }
 
+/// What a look at whole dossiers found.
+#[derive(Debug)]
+pub(super) struct Surveyed {
+    pub(super) survey: Survey,
+    /// The first of the flagged dossiers, as they stand.
+    pub(super) lines: Vec<Line>,
+}
+
 /// Which dossiers are thought finished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Finished {
@@ -159,6 +168,20 @@ impl Why {
             let change = Change::of(before, after, &about.set);
             let answer = Answer::of((&mut idle, Some(&busy)), about, change, (now_at, by))?;
             Ok(Forecast { now, answer, finished: chosen.len() })
+        })
+        .await
+    }
+
+    /// Irregularities, waiting filings, handling times.
+    pub(super) async fn surveyed(&self, live: &Live, about: About) -> Result<Surveyed, Problem> {
+        self.work(live, about, |excerpt, about| {
+            let mut engine = excerpt.engine();
+            engine.advance(excerpt.as_of()).map_err(|_| Refused::Stopped)?;
+            let survey = engine.survey(about.period);
+            let codes = survey.flagged.iter().take(LINES_MAX).map(|flagged| flagged.dossier.clone());
+            let codes: Vec<String> = codes.collect();
+            let lines = engine.lines(&codes).map_err(|_| Refused::Stopped)?;
+            Ok(Surveyed { survey, lines })
         })
         .await
     }

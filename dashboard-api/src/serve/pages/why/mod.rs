@@ -1,15 +1,17 @@
-//! Why: what changed for an agency, where its points are lost, and what finishing dossiers would bring.
+//! Why: what changed for an agency, where its points are lost, what finishing dossiers would bring, what looks odd.
 //!
-//! Three pages over the same pieces: points parted among indicators and among subjects, each part with its sign, and
+//! Pages over the same pieces: points parted among indicators and among subjects, each part with its sign, and
 //! all of them adding up to what stands above them. Not here: working it out (`serve::why`, `compute::change`).
 
 mod change;
 mod forecast;
 mod loss;
+mod survey;
 
 pub(super) use change::change;
 pub(super) use forecast::forecast;
 pub(super) use loss::loss;
+pub(super) use survey::survey;
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
