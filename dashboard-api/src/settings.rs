@@ -8,12 +8,15 @@ use ingest::kafka;
 use toml::{Table, Value};
 
 use crate::command::Failure;
+use crate::serve::access;
 
 /// What was chosen.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     /// Topics to consume; `None` when no brokers are named.
     pub(crate) kafka: Option<kafka::Settings>,
+    /// Who gets in; `None` when nobody is asked.
+    pub(crate) access: Option<access::settings::Settings>,
 }
 
 /// Reads the file, if one is named, and the environment.
@@ -31,11 +34,21 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
         Some(Value::Table(table)) => Some(table),
         Some(_) => return Err(Failure::question("settings: kafka is a table: write [kafka]")),
     };
+    let access = match file.remove("access") {
+        None => None,
+        Some(Value::Table(table)) => {
+            let read = access::settings::Settings::read(table);
+            Some(read.map_err(|error| Failure::question(error.to_string()))?)
+        }
+        Some(_) => return Err(Failure::question("settings: access is a table: write [access]")),
+    };
     if let Some(name) = file.keys().next() {
-        return Err(Failure::question(format!("settings: {name} is not known; there is [kafka]")));
+        return Err(Failure::question(format!(
+            "settings: {name} is not known; there are [kafka] and [access]"
+        )));
     }
     let kafka = kafka::Settings::read(kafka, environment());
-    Ok(Settings { kafka: kafka.map_err(|error| Failure::question(error.to_string()))? })
+    Ok(Settings { kafka: kafka.map_err(|error| Failure::question(error.to_string()))?, access })
 }
 
 /// Variables that are text.

@@ -44,6 +44,10 @@ pub enum Reason {
     NotExchangeDate,
     /// A number outside the table of the national exchange messages.
     NotInTable,
+    /// The sender may not write for this source.
+    NotYourSource,
+    /// The sender may not write about this unit.
+    NotYourUnit,
 }
 
 impl Reason {
@@ -68,6 +72,8 @@ impl Reason {
             Reason::NotPeriod => "not_period",
             Reason::NotExchangeDate => "not_exchange_date",
             Reason::NotInTable => "not_in_table",
+            Reason::NotYourSource => "not_your_source",
+            Reason::NotYourUnit => "not_your_unit",
         }
     }
 
@@ -94,6 +100,10 @@ impl Reason {
                 "write yyyyMMddHHmmss, 24-hour Vietnam time, such as 20261001133000, or ISO 8601 with seconds, such as 2026-10-01T13:30:00+07:00"
             }
             Reason::NotInTable => "write a number of the table in docs/exchange.md",
+            Reason::NotYourSource => "send with the token of this source; nothing of the event was kept",
+            Reason::NotYourUnit => {
+                "send with a token that covers this unit, dossier or procedure; nothing of the event was kept"
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Read the tests' names as a page; the language of the stories is explained in `tests/support/story.rs`.
 //! Not here: the program against a second implementation (`tests/oracle`), chance (`tests/simulation`).
 
+mod access;
 mod asyncapi;
 mod calendar;
 mod clock;

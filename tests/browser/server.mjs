@@ -12,10 +12,10 @@ const START_MAX_MS = 30_000;
 export const makeHome = () => mkdtemp(join(tmpdir(), "nhip-browser-"));
 export const removeHome = (home) => rm(home, { recursive: true, force: true });
 
-export async function startServer(home, port = 0) {
+export async function startServer(home, port = 0, words = []) {
   const binary = process.env.NHIP_BIN;
   if (!binary) throw new Error("NHIP_BIN must name the nhip binary");
-  const child = spawn(binary, ["serve", "--listen", `127.0.0.1:${port}`], { cwd: home, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary, ["serve", "--listen", `127.0.0.1:${port}`, ...words], { cwd: home, stdio: ["ignore", "pipe", "pipe"] });
   let complaints = "";
   child.stderr.on("data", (chunk) => (complaints = (complaints + chunk).slice(-4_000)));
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -23,6 +23,7 @@ export async function startServer(home, port = 0) {
   return {
     url,
     port: Number(new URL(url).port),
+    complaints: () => complaints,
     /** Like a power cut: nothing is said to the pages that watch. */
     async kill() {
       child.kill("SIGKILL");
@@ -42,7 +43,7 @@ function firstLine(child, complaints) {
     child.once("exit", (code) => fail(`the server ended with ${code}`));
     createInterface({ input: child.stdout }).once("line", (line) => {
       clearTimeout(timer);
-      const [, url] = line.match(/^listening on (http:\/\/127\.0\.0\.1:\d+)$/) ?? [];
+      const [, url] = line.match(/^listening on (https?:\/\/127\.0\.0\.1:\d+)$/) ?? [];
       if (url) resolve(url);
       else fail(`the server's first line is "${line}"`);
     });

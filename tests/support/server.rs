@@ -83,7 +83,9 @@ impl Server {
         let mut line = String::new();
         let mut output = BufReader::new(starting.child.stdout.take().expect("standard output is piped"));
         output.read_line(&mut line).expect("standard output is text");
-        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+        let said = line.trim();
+        let address = ["listening on http://", "listening on https://"];
+        let Some(address) = address.iter().find_map(|start| said.strip_prefix(start)) else {
             assert_eq!(line, "", "the first line says the address");
             let status = starting.child.wait().expect("a child can be waited for").code();
             starting.reader.join().expect("standard error can be read");

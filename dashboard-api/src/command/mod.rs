@@ -1,5 +1,7 @@
 //! The command line: what can be asked, and how a failed command ends.
 
+mod admin;
+mod audit;
 mod backup;
 mod doctor;
 mod exchange;
@@ -13,6 +15,7 @@ mod serve;
 mod server;
 mod simulate;
 mod table;
+mod token;
 mod verify;
 
 use std::fmt;
@@ -59,6 +62,12 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Bring a backup back into a new data folder
     Restore(backup::RestoreArguments),
+    /// Keys of programs: make, list, revoke
+    Token(token::TokenArguments),
+    /// The local account
+    Admin(admin::AdminArguments),
+    /// The record of who saw and changed what
+    Audit(audit::AuditArguments),
     /// Say whether machine, folder and server are fit
     Doctor(doctor::DoctorArguments),
 }
@@ -134,6 +143,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
+        Command::Admin(arguments) => admin::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
     }
 }

@@ -14,7 +14,7 @@ use compute::set::Catalogue;
 use ingest::kafka;
 
 use super::Failure;
-use super::serve::{ServeArguments, answer, listen};
+use super::serve::{ServeArguments, access, answer, listen};
 use crate::reference_data;
 use crate::serve::live::Clock;
 use crate::serve::{Reading, WorkerServer, Working, WorkingSetup, worker_router};
@@ -60,7 +60,7 @@ pub(super) fn work(arguments: &ServeArguments, settings: Settings, from: Instant
     let working = Working::start(working, telemetry.clone())?;
     let ending = working.clone();
     let router = worker_router(WorkerServer { working, telemetry });
-    answer(arguments.listen(), router, || {}, async move {
+    answer((arguments.listen(), None), router, || {}, async move {
         let ended = tokio::task::spawn_blocking(move || ending.end());
         if tokio::time::timeout(GOODBYE, ended).await.is_err() {
             tracing::warn!(
@@ -72,6 +72,7 @@ pub(super) fn work(arguments: &ServeArguments, settings: Settings, from: Instant
 
 /// Serves the sums of all shares until a signal ends it.
 pub(super) fn read(arguments: &ServeArguments, settings: Settings, from: Instant) -> Result<u8, Failure> {
+    let asking = settings.access.clone();
     let (settings, topic) = shared(settings)?;
     if arguments.data.is_some() {
         return Err(Failure::question("a reader keeps nothing: leave --data out"));
@@ -79,7 +80,8 @@ pub(super) fn read(arguments: &ServeArguments, settings: Settings, from: Instant
     let (catalogue, calendar) = reference(arguments)?;
     let shards = arguments.shards();
     let make = move || setup(&catalogue, &calendar, (shards, from), Scope::All);
-    let server = Reading::server(&settings, &topic, make, from.day().year(), telemetry()?)?;
+    let mut server = Reading::server(&settings, &topic, make, from.day().year(), telemetry()?)?;
+    server.access = access(asking, None)?;
     listen(arguments.listen(), server, |_| {})
 }
 

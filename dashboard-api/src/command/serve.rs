@@ -13,10 +13,14 @@ use compute::engine::{Keep, Scope, Setup};
 use compute::instant::{Day, Instant};
 use ingest::simulate::Plan;
 use store::{DataFolder, FolderSettings, LogSettings};
+use tokio_rustls::TlsAcceptor;
 
 use super::roles::{self, Role};
 use super::{Failure, ReferenceArguments, instant};
 use crate::reference_data;
+use crate::serve::access::settings::Settings as Asking;
+use crate::serve::access::{Access, folder_in};
+use crate::serve::doorway::{self, Doorway, Peer};
 use crate::serve::live::{Clock, Live, Storage};
 use crate::serve::{Board, Consuming, Publishing, Reading, Server, demo as story, router};
 use crate::settings;
@@ -38,7 +42,7 @@ pub(crate) struct ServeArguments {
     /// Folder for the log of events and the saved state; without it nothing outlives the process
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// File of settings (TOML): the table [kafka] names topics to consume
+    /// File of settings (TOML): [kafka] names topics to consume, [access] who gets in
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// Minutes between two snapshots of the state
@@ -100,12 +104,14 @@ pub(crate) struct DemoArguments {
 }
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
-    loopback_only(arguments.listen)?;
+    let settings = settings::read(arguments.settings.as_deref())?;
+    if settings.access.is_none() || arguments.role == Role::Worker {
+        loopback_only(arguments.listen)?;
+    }
     begin_to_log();
     let now = Clock::System.now();
     let from = arguments.from.unwrap_or_else(|| last_year(now));
     let from = start_of_year(from.day().year());
-    let settings = settings::read(arguments.settings.as_deref())?;
     match arguments.role {
         Role::All => serve(arguments, settings, from),
         Role::Worker => roles::work(arguments, settings, from),
@@ -125,11 +131,27 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
         eprintln!("nhip: no --data DIR: events and figures are lost when this process ends");
     }
     let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
+    server.access = access(settings.access, arguments.data.as_deref())?;
     if let Some(kafka) = settings.kafka {
         server.figures = Publishing::start(&kafka, &server.live)?;
         server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
     }
     listen(arguments.listen, server, |_| {})
+}
+
+/// What is asked of those who come, as the settings say; without them it is said that nobody is asked.
+pub(super) fn access(settings: Option<Asking>, data: Option<&Path>) -> Result<Access, Failure> {
+    let Some(settings) = settings else {
+        tracing::info!(
+            "no [access] in the settings: nobody is asked who they are, so only this machine is listened to"
+        );
+        return Ok(Access::default());
+    };
+    let folder = settings.folder.clone().or_else(|| data.map(folder_in));
+    let folder = folder.ok_or_else(|| {
+        Failure::question("settings of access: tokens and records need a place: give --data DIR, or `folder` under [access]")
+    })?;
+    Access::start(settings, folder).map_err(Failure::question)
 }
 
 fn storage(data: &Path, arguments: &ServeArguments) -> Result<Storage, Failure> {
@@ -226,7 +248,8 @@ fn server(
     let live = Live::start(setup, (storage, None), clock, telemetry.clone())?;
     let board: Arc<Board> = Arc::default();
     board.history.start(live.watch(), days);
-    Ok(Server { live, board, telemetry, kafka: None, reading: None, figures: None })
+    let access = Access::default();
+    Ok(Server { live, board, telemetry, access, kafka: None, reading: None, figures: None })
 }
 
 /// A data folder that lasts as long as the demo.
@@ -248,7 +271,7 @@ impl Drop for DemoFolder {
 fn loopback_only(address: SocketAddr) -> Result<(), Failure> {
     if !address.ip().is_loopback() {
         return Err(Failure::question(format!(
-            "{address} is not loopback; listening wider needs sign-in, which this release does not have"
+            "{address} is not loopback; listening wider needs people to sign in: give [access] in the settings of `nhip serve` (docs/security.md)"
         )));
     }
     Ok(())
@@ -262,7 +285,10 @@ pub(super) fn listen(
     let (live, kafka, figures) = (server.live.clone(), server.kafka.clone(), server.figures.clone());
     let reading = server.reading.clone();
     let router = router(server.clone());
-    answer(address, router, move || started(&server), async move {
+    let files = server.access.guarded().and_then(|guarded| guarded.settings.tls.as_ref());
+    let tls = files.map(doorway::tls).transpose();
+    let tls = tls.map_err(|why| Failure::question(format!("settings of access.tls: {why}")))?;
+    answer((address, tls), router, move || started(&server), async move {
         if kafka.is_some() || figures.is_some() || reading.is_some() {
             // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
             let ending = tokio::task::spawn_blocking(move || {
@@ -280,23 +306,25 @@ pub(super) fn listen(
 
 /// Answers over HTTP until a signal comes, then waits for `ending`.
 pub(super) fn answer(
-    address: SocketAddr,
+    (address, tls): (SocketAddr, Option<TlsAcceptor>),
     router: axum::Router,
     started: impl FnOnce(),
     ending: impl Future<Output = ()>,
 ) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::broken(error.to_string()))?;
     runtime.block_on(async {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = tokio::net::TcpListener::bind(address)
             .await
             .map_err(|error| Failure::question(format!("{address} cannot be listened on: {error}")))?;
         let address = listener.local_addr().map_err(|error| Failure::broken(error.to_string()))?;
         let mut out = std::io::stdout().lock();
         // Nobody may be reading; the server serves all the same.
-        let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+        let _ = writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush());
         drop(out);
         started();
-        let serving = axum::serve(listener, router);
+        let doorway = Doorway::open(listener, tls).map_err(|error| Failure::broken(error.to_string()))?;
+        let serving = axum::serve(doorway, router.into_make_service_with_connect_info::<Peer>());
         let ended = tokio::select! {
             ended = serving => ended.map_err(|error| Failure::broken(error.to_string())),
             () = signal() => Ok(()),

@@ -9,6 +9,7 @@ use compute::period::{Kind, Period};
 use compute::set::points::decimal;
 use serde_json::{Map, Value, json};
 
+use super::access::scope::{Scope, What};
 use super::history::{History, StartOfDay};
 use super::lists::UrgentLists;
 use super::live::Live;
@@ -112,6 +113,11 @@ fn make(snapshot: &Snapshot, view: &View, history: &History) -> Result<Ranking, 
     });
     let rows = rows.collect();
     Ok(Ranking { head, rows, version: snapshot.version })
+}
+
+/// Whether a row of a ranking is of a unit that `scope` may see.
+pub(super) fn is_theirs(row: &Value, scope: &Scope, snapshot: &Snapshot) -> bool {
+    scope.may(What::Unit(row["code"].as_str().unwrap_or_default()), snapshot)
 }
 
 /// The set a view names, or the first.

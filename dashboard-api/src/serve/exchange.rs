@@ -2,17 +2,20 @@
 //!
 //! A message is taken whole or set aside whole. Not here: what a message means (`ingest::exchange`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use compute::codes::LocalCodes;
+use ingest::Rejection;
 use ingest::durable::Accepted;
 use ingest::exchange::{self, Message};
 use serde_json::{Value, json};
 
 use super::Server;
+use super::access::producing::{self, Permit};
+use super::access::scope::Scope;
 use super::intake;
 use super::live::Phase;
 use super::problem::Problem;
@@ -31,11 +34,22 @@ pub(super) async fn take_messages(
         return Err(Problem::Recovering { reached, wanted });
     }
     let source = source(request.uri().query().unwrap_or_default())?;
+    let scope = request.extensions().get::<Scope>().cloned().unwrap_or_default();
+    let mut permit = Permit::of(scope, &server.live);
+    permit
+        .check_source(&source)
+        .map_err(|rejection| Problem::Forbidden(rejection.reason.advice().to_owned()))?;
     intake::content_type(request.headers(), &["application/json", "application/x-ndjson"])?;
     let (_room, body) = intake::read(&server, request).await?;
+    if permit.needs_homes() {
+        let (again, from) = (body.clone(), source.clone());
+        let named = tokio::task::spawn_blocking(move || dossiers(&again, &from)).await;
+        let named = named.map_err(|_| Problem::malformed("body", "the body could not be decoded"))?;
+        permit.learn(&server.live, named).await?;
+    }
     let reader = server.clone();
     // Reading thirty megabytes is too long for an async thread.
-    let decoded = tokio::task::spawn_blocking(move || decode(&reader, &body, &source)).await;
+    let decoded = tokio::task::spawn_blocking(move || decode(&reader, &body, &source, &permit)).await;
     let (accepted, told) =
         decoded.map_err(|_| Problem::malformed("body", "the body could not be decoded"))?;
     if told.messages == 0 {
@@ -81,7 +95,7 @@ fn source(query: &str) -> Result<String, Problem> {
 }
 
 /// A query's value without its escapes.
-fn plain(text: &str) -> Option<String> {
+pub(super) fn plain(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -95,10 +109,38 @@ fn plain(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn decode(server: &Server, body: &[u8], source: &str) -> (Accepted, Told) {
+/// The dossiers that messages are about.
+fn dossiers(body: &[u8], source: &str) -> HashSet<String> {
+    let mut named = HashSet::new();
+    exchange::read_each(body, source, |message| {
+        let events = message.outcome.iter().flat_map(|mapped| &mapped.events);
+        named.extend(producing::dossiers(events.map(|event| event.line.as_bytes())));
+    });
+    named
+}
+
+/// Whether all events of a message are the sender's to write.
+fn check(permit: &Permit, message: &Message) -> Result<(), Rejection> {
+    let events = message.outcome.iter().flat_map(|mapped| &mapped.events);
+    for event in events {
+        let draft = ingest::decode::decode(event.line.as_bytes())?;
+        permit.check(&draft)?;
+    }
+    Ok(())
+}
+
+fn decode(server: &Server, body: &[u8], source: &str, permit: &Permit) -> (Accepted, Told) {
     let (mut accepted, mut told) = (server.live.accepted(), Told::default());
     let mut codes = LocalCodes::new(&server.live.codes());
     exchange::read_each(body, source, |message| {
+        if let Err(rejection) = check(permit, &message) {
+            *told.rejected.entry(rejection.reason.code()).or_default() += 1;
+            if told.messages < MESSAGES_TOLD_MAX {
+                told.outcomes.push(tell_refused(told.messages, &message, &rejection));
+            }
+            told.messages += 1;
+            return;
+        }
         accepted.take_exchange(&message, (source, exchange::VIA), told.messages, &mut codes);
         match &message.outcome {
             Ok(mapped) => {
@@ -115,6 +157,16 @@ fn decode(server: &Server, body: &[u8], source: &str) -> (Accepted, Told) {
         told.messages += 1;
     });
     (accepted, told)
+}
+
+/// A message that is not its sender's to send: nothing of it is kept.
+fn tell_refused(position: usize, message: &Message, rejection: &Rejection) -> Value {
+    json!({
+        "position": position, "dossier": message.dossier, "events": [], "findings": [],
+        "rejection": {
+            "reason": rejection.reason.code(), "field": rejection.field, "advice": rejection.reason.advice(),
+        },
+    })
 }
 
 fn tell(position: usize, message: &Message) -> Value {

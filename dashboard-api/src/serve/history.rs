@@ -21,6 +21,8 @@ use store::Days;
 use tokio::sync::watch;
 
 use super::Server;
+use super::access;
+use super::access::scope::{Scope, What};
 use super::board::{self, View};
 use super::problem::Problem;
 
@@ -178,13 +180,17 @@ pub(super) struct Asked {
     unit: Option<String>,
     period: Option<String>,
     set: Option<String>,
+    /// Who asks; nobody unless the guard says so.
+    #[serde(skip)]
+    scope: Scope,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
         let read = Query::<Asked>::from_request_parts(parts, state).await;
-        read.map(|Query(asked)| asked)
+        let scope = parts.extensions.get::<Scope>().cloned().unwrap_or_default();
+        read.map(|Query(asked)| Asked { scope, ..asked })
             .map_err(|_| Problem::malformed("query", "give each parameter once, as UTF-8"))
     }
 }
@@ -200,6 +206,7 @@ pub(super) async fn history(State(server): State<Server>, asked: Asked) -> Resul
     let set = board::set(&snapshot, &view)?;
     let period = board::period(&snapshot, &view)?.frame.period.to_string();
     let unit = asked.unit.ok_or_else(|| Problem::malformed("query", "unit is missing"))?;
+    access::only(&asked.scope, What::Unit(&unit), &snapshot)?;
     let line = server.board.history.line((&period, &set.file.id), &unit);
     let days = line.iter().map(|(day, shown)| {
         json!({ "day": day.to_string(), "total": shown.total.map(decimal), "rank": shown.rank })

@@ -16,6 +16,8 @@ use ingest::{Reason, Rejection, decode};
 use serde_json::json;
 
 use super::Server;
+use super::access::producing::{self, Permit};
+use super::access::scope::Scope;
 use super::live::Phase;
 use super::problem::Problem;
 
@@ -32,10 +34,19 @@ pub(super) async fn take_events(State(server): State<Server>, request: Request) 
         return Err(Problem::Recovering { reached, wanted });
     }
     let is_batch = is_batch(request.headers())?;
+    let scope = request.extensions().get::<Scope>().cloned().unwrap_or_default();
     let (_room, body) = read(&server, request).await?;
+    let mut permit = Permit::of(scope, &server.live);
+    if permit.needs_homes() {
+        let again = body.clone();
+        let named =
+            tokio::task::spawn_blocking(move || producing::dossiers(elements(&again, is_batch).into_iter()));
+        let named = named.await.map_err(|_| Problem::malformed("body", "the body could not be decoded"))?;
+        permit.learn(&server.live, named).await?;
+    }
     let reader = server.clone();
     // Decoding thirty megabytes is too long for an async thread.
-    let decoded = tokio::task::spawn_blocking(move || decode_body(&reader, &body, is_batch)).await;
+    let decoded = tokio::task::spawn_blocking(move || decode_body(&reader, &body, is_batch, &permit)).await;
     let (accepted, rejections) =
         decoded.map_err(|_| Problem::malformed("body", "the body could not be decoded"))??;
     let (taken, count) = (accepted.events, rejections.len());
@@ -94,14 +105,24 @@ fn is_too_large(error: &axum::Error) -> bool {
     error.to_string().contains("length limit exceeded")
 }
 
+/// The events of a body, as far as it can be taken apart.
+fn elements(body: &[u8], is_batch: bool) -> Vec<&[u8]> {
+    if !is_batch {
+        return vec![body];
+    }
+    let parts = std::str::from_utf8(body).ok().and_then(|text| decode::batch(text).ok());
+    parts.unwrap_or_default().into_iter().map(str::as_bytes).collect()
+}
+
 type Decoded = (Accepted, Vec<(usize, Rejection)>);
 
-fn decode_body(server: &Server, body: &[u8], is_batch: bool) -> Result<Decoded, Problem> {
+fn decode_body(server: &Server, body: &[u8], is_batch: bool, permit: &Permit) -> Result<Decoded, Problem> {
     let mut accepted = server.live.accepted();
     let mut rejections = Vec::new();
     let mut codes = LocalCodes::new(&server.live.codes());
     let mut take = |position: usize, bytes: &[u8]| {
-        if let Err(rejection) = accepted.take(bytes, "http", position, &mut codes) {
+        let taken = accepted.take_if(bytes, "http", position, &mut codes, |draft| permit.check(draft));
+        if let Err(rejection) = taken {
             rejections.push((position, rejection));
         }
     };

@@ -7,12 +7,15 @@
 //! `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a made-up
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
 //! `conditional` tells who has an answer already, `paging` hands long lists on in pages.
+//! `access` says who may see and do what, `doorway` takes connections.
 //! `scale` is workers and readers that share one province.
 
+pub(crate) mod access;
 mod beside;
 mod board;
 mod conditional;
 pub(crate) mod demo;
+pub(crate) mod doorway;
 mod exchange;
 mod figures_out;
 mod health;
@@ -37,6 +40,7 @@ mod worker;
 use std::sync::Arc;
 
 use crate::telemetry::Telemetry;
+use access::Access;
 use live::Live;
 
 pub(crate) use board::Board;
@@ -52,6 +56,8 @@ pub(crate) struct Server {
     pub(crate) live: Live,
     pub(crate) board: Arc<Board>,
     pub(crate) telemetry: Telemetry,
+    /// What is asked of those who come.
+    pub(crate) access: Access,
     /// Topics that are consumed, if any are.
     pub(crate) kafka: Option<Consuming>,
     /// Counts of other processes that are added, if this one is a reader.

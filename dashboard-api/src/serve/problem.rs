@@ -37,6 +37,17 @@ pub(super) enum Problem {
         /// Who has it.
         detail: String,
     },
+    /// Nobody knows who asks: what to do.
+    SignIn(&'static str),
+    /// Who asks is known and may not: why.
+    Forbidden(String),
+    /// Who asks does so too often.
+    TooOften {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// It cannot be written down who saw this, so nobody sees it.
+    NotRecorded,
     /// The engine has more to do than it may have waiting.
     Busy,
     /// The engine stopped; what is shown is stale.
@@ -121,6 +132,9 @@ impl Problem {
                 "Too large",
                 format!("send at most {bytes_max} bytes at a time"),
             ),
+            Problem::SignIn(_) | Problem::Forbidden(_) | Problem::TooOften { .. } | Problem::NotRecorded => {
+                return self.told_of_access();
+            }
             Problem::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy".to_owned(),
@@ -162,11 +176,42 @@ impl Problem {
         };
         Told { status, code, vi, en, detail }
     }
+
+    /// The problems of who may see and do what.
+    fn told_of_access(self) -> Told {
+        let (status, code, vi, en, detail) = match self {
+            Problem::SignIn(way_out) => {
+                (StatusCode::UNAUTHORIZED, "sign_in", "Cần đăng nhập", "Sign in first", way_out.to_owned())
+            }
+            Problem::Forbidden(why) => {
+                (StatusCode::FORBIDDEN, "forbidden", "Không có quyền", "Not allowed", why)
+            }
+            Problem::TooOften { seconds } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_often",
+                "Yêu cầu quá dồn dập",
+                "Too often",
+                format!("nothing of this request was done; ask again after {seconds} s"),
+            ),
+            _ => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not_recorded",
+                "Không ghi được nhật ký truy cập",
+                "Not recorded",
+                "who sees this must be written down and cannot be at present; tell whoever runs the server"
+                    .to_owned(),
+            ),
+        };
+        Told { status, code: code.to_owned(), vi, en, detail }
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.told().response(false)
+        let wait = if let Problem::TooOften { seconds } = &self { Some(*seconds) } else { None };
+        let mut response = self.told().response(false);
+        response.headers_mut().extend(wait.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
+        response
     }
 }
 
@@ -195,6 +240,9 @@ impl Told {
             .insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(if is_english { "en" } else { "vi" }));
         if let Some(seconds) = retry_after(*status) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if *status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"nhip\""));
         }
         response.extensions_mut().insert(self);
         response

@@ -15,24 +15,31 @@ use compute::period::Period;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::access::guard::OfficersShown;
+use super::access::scope::Scope;
 use super::board::{self, View};
 use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
-use super::{Server, conditional, exchange, health, history, pages, rejects, scale, stream, why};
+use super::{Server, access, conditional, exchange, health, history, pages, rejects, scale, stream, why};
 use crate::view;
 
 /// Headers every answer carries.
-const HEADERS: [(&str, &str); 4] = [
+const HEADERS: [(&str, &str); 6] = [
     (
         "content-security-policy",
         "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     ),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
+
+/// For two years by TLS only, once a browser came by TLS.
+const HTTPS_ONLY: &str = "max-age=63072000";
 
 /// The whole surface.
 pub(crate) fn router(server: Server) -> Router {
@@ -59,10 +66,11 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi).layer(middleware::from_fn(conditional::of_content)))
         .layer(middleware::from_fn_with_state(server.clone(), only_of_this_role))
+        .layer(middleware::from_fn_with_state(server.clone(), access::guard::guard))
         .fallback(|| async { Problem::unknown("path", "/openapi.json lists what there is") })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(problem::in_the_callers_words))
-        .layer(middleware::from_fn(harden))
+        .layer(middleware::from_fn_with_state(server.clone(), harden))
         .with_state(server)
 }
 
@@ -75,10 +83,15 @@ fn figures(server: &Server) -> Router<Server> {
         .layer(middleware::from_fn_with_state(server.clone(), conditional::of_figures))
 }
 
-async fn harden(request: Request, next: Next) -> Response {
+async fn harden(State(server): State<Server>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if server.access.guarded().is_some_and(|guarded| guarded.settings.is_secure()) {
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HTTPS_ONLY));
     }
     response
 }
@@ -151,13 +164,17 @@ pub(super) struct Asked {
     from: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
+    /// Who asks; nobody unless the guard says so.
+    #[serde(skip)]
+    scope: Scope,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
         let read = Query::<Asked>::from_request_parts(parts, state).await;
-        read.map(|Query(asked)| asked)
+        let scope = parts.extensions.get::<Scope>().cloned().unwrap_or_default();
+        read.map(|Query(asked)| Asked { scope, ..asked })
             .map_err(|_| Problem::malformed("query", "give each parameter once, as UTF-8"))
     }
 }
@@ -189,28 +206,39 @@ impl Asked {
     }
 }
 
-async fn scores(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let (snapshot, view) = (server.live.snapshot(), asked.view()?);
-    let figures = server.board.figures(&snapshot, &view, asked.level()?)?;
-    let mut told = view::scores(&figures, board::set(&snapshot, &view)?, &snapshot.catalogue);
+async fn scores(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
+    let (snapshot, view, level) = (server.live.snapshot(), asked.view()?, asked.level()?);
+    if level == Level::Officer && !asked.scope.has(access::role::Field::Officers) {
+        return Err(Problem::Forbidden("figures of officers are not shown to this role".to_owned()));
+    }
+    let figures = server.board.figures(&snapshot, &view, level)?;
+    let part = asked.scope.part_of(&figures, &snapshot);
+    let figures = part.as_ref().unwrap_or(&figures);
+    let mut told = view::scores(figures, board::set(&snapshot, &view)?, &snapshot.catalogue);
     if !server.live.is_complete() {
         told["is_incomplete"] = json!(true);
     }
-    Ok(Json(told))
+    let mut response = Json(told).into_response();
+    if level == Level::Officer {
+        response.extensions_mut().insert(OfficersShown);
+    }
+    Ok(response)
 }
 
 async fn ranking(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let ranking = server.board.ranking(&server.live, &asked.view()?)?;
     let mut message = ranking.head.clone();
     message.insert("freshness".to_owned(), freshness(&server.live));
-    message.insert("rows".to_owned(), Value::Array(ranking.rows.clone()));
+    let snapshot = server.live.snapshot();
+    let is_theirs = |row: &&Value| board::is_theirs(row, &asked.scope, &snapshot);
+    message.insert("rows".to_owned(), ranking.rows.iter().filter(is_theirs).cloned().collect());
     Ok(Json(Value::Object(message)))
 }
 
 async fn follow(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
     let view = asked.view()?;
     server.board.ranking(&server.live, &view)?;
-    Ok(stream::stream(server, view).into_response())
+    Ok(stream::stream(server, view, asked.scope).into_response())
 }
 
 async fn indicators(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
@@ -238,7 +266,9 @@ async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>,
         view.period.unwrap_or_else(|| Period::containing(snapshot.as_of, compute::period::Kind::Month));
     let known = snapshot.codes.names().find(&unit);
     let known = known.ok_or_else(|| Problem::unknown("unit", format!("no event names {unit}")))?;
-    let who = match asked.level()? {
+    let level = asked.level()?;
+    access::only_whose_list(&asked.scope, &unit, level, &snapshot)?;
+    let who = match level {
         Level::Agency => Who::Agency(known),
         Level::Officer => Who::Officer(known),
     };
@@ -268,8 +298,7 @@ async fn subject(
     let snapshot = server.live.snapshot();
     let set = board::set(&snapshot, &asked.view()?)?;
     let story = server.live.story(code.clone()).await?;
-    let story =
-        story.ok_or_else(|| Problem::unknown("subject", format!("no event names the dossier {code}")))?;
+    let story = access::only_whose_dossier(&asked.scope, story, &code, &snapshot)?;
     let text = explain::tell(&code, &story, set, &snapshot.codes.names(), &server.live.calendar());
     Ok(Json(view::story(&code, &story, set, &text)))
 }

@@ -11,41 +11,58 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Server;
-use super::board::View;
+use super::access::scope::Scope;
+use super::board::{self, View};
 use super::routes::freshness;
 
 /// The least time between two messages to one viewer.
 const CONFLATE: Duration = Duration::from_millis(25);
 /// How often a viewer hears that the server lives, when no row changes.
 const TICK: Duration = Duration::from_secs(5);
+/// How often it is asked again whether the viewer may still look.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Messages that may wait for a slow viewer; it is then skipped until it has read them.
 const WAITING_MAX: usize = 4;
 
-/// Streams `view` to one viewer.
-pub(super) fn stream(server: Server, view: View) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+/// Streams what `scope` may see of `view` to one viewer.
+pub(super) fn stream(
+    server: Server,
+    view: View,
+    scope: Scope,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let (send, receive) = mpsc::channel(WAITING_MAX);
-    tokio::spawn(follow(server, view, send));
+    tokio::spawn(follow(server, (view, scope), send));
     Sse::new(ReceiverStream::new(receive)).keep_alive(KeepAlive::default())
 }
 
-async fn follow(server: Server, view: View, send: mpsc::Sender<Result<Event, Infallible>>) {
+async fn follow(server: Server, (view, scope): (View, Scope), send: mpsc::Sender<Result<Event, Infallible>>) {
     server.telemetry.viewers.inc();
     let mut snapshots = server.live.watch();
     let mut shown: HashMap<String, Value> = HashMap::new();
     let mut is_first = true;
     let mut last_told = tokio::time::Instant::now();
+    let mut last_asked = last_told;
     loop {
         snapshots.mark_unchanged();
+        if last_asked.elapsed() >= ASK_AGAIN {
+            last_asked = tokio::time::Instant::now();
+            if !server.access.still_lets_in(&scope) {
+                break;
+            }
+        }
         let Ok(ranking) = server.board.ranking(&server.live, &view) else { break };
+        let snapshot = server.live.snapshot();
         let mut changed = Vec::new();
-        for row in &ranking.rows {
+        let mut seen = 0;
+        for row in ranking.rows.iter().filter(|row| board::is_theirs(row, &scope, &snapshot)) {
+            seen += 1;
             let code = row["code"].as_str().unwrap_or_default();
             if shown.get(code) != Some(row) {
                 shown.insert(code.to_owned(), row.clone());
                 changed.push(row.clone());
             }
         }
-        if shown.len() > ranking.rows.len() {
+        if shown.len() > seen {
             // A unit has gone; the viewer connects again and gets all rows anew.
             break;
         }

@@ -2,6 +2,7 @@
 
 use compute::codes::LocalCodes;
 use compute::engine::Routed;
+use compute::event::Draft;
 use compute::instant::Instant;
 
 use super::consumed::Begin;
@@ -50,6 +51,27 @@ impl Accepted {
         self.take_from(bytes, || via.to_owned(), position, codes)
     }
 
+    /// As [`Accepted::take`], unless `may` refuses the event: then nothing of it is kept, since it is not its sender's.
+    ///
+    /// # Errors
+    /// The [`Rejection`] of a message that was set aside or refused.
+    pub fn take_if(
+        &mut self,
+        bytes: &[u8],
+        via: &str,
+        position: usize,
+        codes: &mut LocalCodes,
+        may: impl FnOnce(&Draft<'_>) -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        match decode::decode(bytes) {
+            Ok(draft) => may(&draft).map(|()| self.put(&draft, codes)),
+            Err(rejection) => {
+                self.set_aside(bytes, &rejection, via, position);
+                Err(rejection)
+            }
+        }
+    }
+
     /// As [`Accepted::take`]; where it stood is put into words only if it is set aside.
     ///
     /// # Errors
@@ -63,11 +85,7 @@ impl Accepted {
     ) -> Result<(), Rejection> {
         match decode::decode(bytes) {
             Ok(draft) => {
-                encode::line(&draft, self.arrived, &mut self.lines);
-                self.lines.push(b'\n');
-                self.routed.push(&draft, codes);
-                self.came.of(&draft.source).accepted += 1;
-                self.events += 1;
+                self.put(&draft, codes);
                 Ok(())
             }
             Err(rejection) => {
@@ -75,6 +93,14 @@ impl Accepted {
                 Err(rejection)
             }
         }
+    }
+
+    fn put(&mut self, draft: &Draft<'_>, codes: &mut LocalCodes) {
+        encode::line(draft, self.arrived, &mut self.lines);
+        self.lines.push(b'\n');
+        self.routed.push(draft, codes);
+        self.came.of(&draft.source).accepted += 1;
+        self.events += 1;
     }
 
     /// Takes one national exchange message whole: all the events it makes, or none and it is set aside, as one that

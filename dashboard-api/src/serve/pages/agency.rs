@@ -6,6 +6,8 @@ use axum::extract::{Path, State};
 use compute::figures::{Figures, Level, UnitFigures};
 
 use super::super::Server;
+use super::super::access;
+use super::super::access::scope::What;
 use super::super::problem::Problem;
 use super::links::Link;
 use super::parts::{
@@ -82,14 +84,23 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
     let path = format!("/don-vi/{}", super::links::encoded(code));
     let ground = Ground::new(&snapshot, &view, asked.place(&path), words)?;
     let figures = server.board.figures(&snapshot, &view, Level::Agency)?;
+    access::only(&asked.scope, What::Unit(code), &snapshot)?;
     let unit = unit_of(&figures, code)?;
-    let (urgent, urgent_more) = urgent(server, &ground, unit).await?;
+    let sees_dossiers = asked.scope.may(What::DossiersOf(code), &snapshot);
+    let (urgent, urgent_more) =
+        if sees_dossiers { urgent(server, &ground, unit).await? } else { (Vec::new(), Vec::new()) };
     let officers = server.board.figures(&snapshot, &view, Level::Officer)?;
     let mut indicators: Vec<FigureRow> =
         unit.figures.iter().map(|figure| figure_row(&ground, unit, figure)).collect();
     indicators.sort_by_key(|row| std::cmp::Reverse(row.lost_points));
-    let below = figures.units.iter().filter(|other| other.parent.as_deref() == Some(code));
-    let here = officers.units.iter().filter(|officer| officer.class == code);
+    let below = figures.units.iter().filter(|other| {
+        other.parent.as_deref() == Some(code) && asked.scope.may(What::Unit(&other.code), &snapshot)
+    });
+    let here = officers.units.iter().filter(|officer| {
+        let officer = What::Officer { officer: &officer.code, agency: code };
+        asked.scope.may(officer, &snapshot)
+    });
+    let here = here.filter(|officer| officer.class == code);
     let people = [
         people(&ground, "below", "", "/don-vi", ("unit", below.collect())),
         people(&ground, "officers", words.t("officers_internal"), "/can-bo", ("officer", here.collect())),
@@ -119,8 +130,8 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
         groups: groups(&ground, unit),
         urgent,
         urgent_more,
-        has_dossiers: server.reading.is_none(),
-        why: if server.reading.is_none() { why(&ground, code) } else { Vec::new() },
+        has_dossiers: server.reading.is_none() && sees_dossiers,
+        why: if server.reading.is_none() && sees_dossiers { why(&ground, code) } else { Vec::new() },
         indicators,
         exports: export::links(&ground.place, &format!("{path}/chi-tieu")),
         people: people.into_iter().filter(|table| !table.rows.is_empty()).collect(),

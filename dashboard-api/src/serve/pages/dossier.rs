@@ -9,6 +9,7 @@ use compute::explain;
 use compute::figures::Level;
 
 use super::super::Server;
+use super::super::access;
 use super::super::problem::Problem;
 use super::agency::{crumbs, name_of, unit_of};
 use super::links::Link;
@@ -72,9 +73,8 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<DossierPage,
     with_dossiers(server)?;
     let (view, words) = (asked.view()?, asked.words());
     let story = server.live.story(code.to_owned()).await?;
-    let story =
-        story.ok_or_else(|| Problem::unknown("subject", format!("no event names the dossier {code}")))?;
     let snapshot = server.live.snapshot();
+    let story = access::only_whose_dossier(&asked.scope, story, code, &snapshot)?;
     let path = format!("/ho-so/{}", super::links::encoded(code));
     let ground = Ground::new(&snapshot, &view, asked.place(&path), words)?;
     let figures = server.board.figures(&snapshot, &view, Level::Agency)?;

@@ -66,7 +66,9 @@ fn make(server: &Server, code: &str, asked: &Asked) -> Result<IndicatorPage, Pro
     let number = ground.set.position(code);
     let number = number.ok_or_else(|| Problem::unknown("indicator", format!("{code} is not in the set")))?;
     let figures = server.board.figures(&snapshot, &view, Level::Agency)?;
-    let province = province(&figures);
+    let part = asked.scope.part_of(&figures, &snapshot);
+    let figures = part.as_ref().unwrap_or(&figures);
+    let province = province(figures);
     let mut sets = Vec::new();
     for set in &snapshot.catalogue.sets {
         let other = View { period: view.period, set: Some(set.file.id.clone()) };
@@ -89,7 +91,7 @@ fn make(server: &Server, code: &str, asked: &Asked) -> Result<IndicatorPage, Pro
             max: figure.max,
         });
     }
-    let (kinds, units) = units(&ground, &figures, number, asked.kind.as_deref());
+    let (kinds, units) = units(&ground, figures, number, asked.kind.as_deref());
     let indicator = &ground.set.indicators[number];
     let title = words.one_of(&indicator.file.words.vi.title, &indicator.file.words.en.title).to_owned();
     Ok(IndicatorPage {

@@ -6,6 +6,7 @@ use compute::engine::{Part, Who};
 use compute::figures::Level;
 
 use super::super::Server;
+use super::super::access;
 use super::super::board::View;
 use super::super::lists::{Count, LINES_MAX, Question};
 use super::super::problem::Problem;
@@ -126,13 +127,14 @@ async fn make(server: &Server, asked: &Asked) -> Result<ListPage, Problem> {
     let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
     let ground = Ground::new(&snapshot, &view, place_of(asked), words)?;
     let named = named(&ground, asked)?;
+    let level = if named.is_officer { Level::Officer } else { Level::Agency };
+    access::only_whose_list(&asked.scope, &named.code, level, &snapshot)?;
     let from = asked.from.as_deref().map_or(Ok(0), str::parse::<usize>);
     let from = from.map_err(|_| Problem::malformed("from", "write a whole number"))?;
     let by_due = asked.sort.as_deref() != Some("code");
     let (who, count) = (named.who, named.count.clone());
     let question = Question { period: ground.period, who, count, by_due, from, limit: PAGE };
     let part = server.live.part_of_list(question).await?;
-    let level = if named.is_officer { Level::Officer } else { Level::Agency };
     let figures = server.board.figures(&snapshot, &view, level)?;
     let unit = unit_of(&figures, &named.code)?;
     let whose = name_of(unit, &ground);

@@ -7,6 +7,7 @@
 
 mod agency;
 mod assets;
+mod doors;
 mod dossier;
 mod export;
 mod indicator;
@@ -15,10 +16,13 @@ mod list;
 mod officer;
 mod operations;
 mod parts;
+mod provider;
 mod public;
+mod records;
 mod reference;
 mod shell;
 mod why;
+mod withheld;
 mod words;
 mod write;
 
@@ -27,13 +31,14 @@ use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use compute::period::Period;
 use serde::Deserialize;
 
 use super::Server;
+use super::access::scope::Scope;
 use super::board::View;
 use super::conditional;
 use super::live::Phase;
@@ -60,6 +65,12 @@ pub(super) fn router() -> Router<Server> {
         .route("/ho-so/{dossier}", get(dossier::dossier))
         .route("/cong-khai", get(public::public))
         .route("/van-hanh", get(operations::operations))
+        .route("/dang-nhap", get(doors::entrance).post(doors::sign_in))
+        .route("/dang-nhap/oidc", get(provider::begin))
+        .route("/dang-nhap/ve", get(provider::arrive))
+        .route("/dang-xuat", post(doors::sign_out))
+        .route("/dang-xuat/nguon", post(provider::end))
+        .route("/nhat-ky", get(records::records))
         .merge(export::router())
 }
 
@@ -81,6 +92,9 @@ struct Asked {
     by: Option<String>,
     what: Option<String>,
     flag: Option<String>,
+    /// Who asks; nobody unless the guard says so.
+    #[serde(skip)]
+    scope: Scope,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
@@ -88,7 +102,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Trouble> {
         let read = Query::<Asked>::from_request_parts(parts, state).await;
         let problem = || Problem::malformed("query", "give each parameter once, as UTF-8");
-        read.map(|Query(asked)| asked).map_err(|_| Trouble { problem: problem(), words: Words::default() })
+        let scope = parts.extensions.get::<Scope>().cloned().unwrap_or_default();
+        read.map(|Query(asked)| Asked { scope, ..asked })
+            .map_err(|_| Trouble { problem: problem(), words: Words::default() })
     }
 }
 
@@ -142,6 +158,16 @@ impl IntoResponse for Trouble {
             response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("3"));
         }
         response
+    }
+}
+
+/// The page for somebody who may not see what they asked for: the door where they can say who they are, or why not.
+pub(super) fn refused(problem: Problem, asked: &Uri) -> Response {
+    let is_english = asked.query().is_some_and(|query| query.split('&').any(|pair| pair == "lang=en"));
+    let words = Words::of(is_english.then_some("en"));
+    match problem {
+        Problem::SignIn(_) => doors::to_entrance(asked, words),
+        problem => Trouble { problem, words }.into_response(),
     }
 }
 

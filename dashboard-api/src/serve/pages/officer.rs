@@ -7,6 +7,7 @@ use compute::engine::Who;
 use compute::figures::Level;
 
 use super::super::Server;
+use super::super::access;
 use super::super::lists::{Count, LINES_MAX, Question};
 use super::super::problem::Problem;
 use super::agency::{crumbs, name_of, unit_of};
@@ -49,6 +50,7 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<OfficerPage,
     let path = format!("/can-bo/{}", super::links::encoded(code));
     let ground = Ground::new(&snapshot, &view, asked.place(&path), words)?;
     let figures = server.board.figures(&snapshot, &view, Level::Officer)?;
+    access::only_whose_list(&asked.scope, code, Level::Officer, &snapshot)?;
     let officer = unit_of(&figures, code)?;
     let agencies = server.board.figures(&snapshot, &view, Level::Agency)?;
     let home = unit_of(&agencies, &officer.class).ok();

@@ -10,6 +10,7 @@ use super::agency::name_of;
 use super::links::Link;
 use super::parts::{Chip, chip, groups};
 use super::shell::{Ground, Shell};
+use super::withheld::{FEW, cells, hide};
 use super::{Asked, Made, export, html, restored};
 
 /// Peer classes in the order of their tables.
@@ -22,6 +23,7 @@ struct PublicPage {
     group_titles: Vec<String>,
     exports: Vec<Link>,
     tables: Vec<Class>,
+    few_people: String,
 }
 
 struct Class {
@@ -53,27 +55,52 @@ fn make(server: &Server, asked: &Asked) -> Result<PublicPage, Problem> {
     let tables = KINDS.into_iter().map(|kind| class(&ground, &figures, kind));
     let title = words.t("public_title").to_owned();
     let titles = ground.set.groups().iter().map(|group| words.one_of(&group.vi, &group.en).to_owned());
+    let few_people = words.fill("withheld_why", &[("few", &FEW.to_string())]);
     Ok(PublicPage {
+        few_people,
         shell: Shell::new(server, &ground, title, Vec::new()).still(),
         group_titles: titles.collect(),
-        exports: export::links(&ground.place, "/xep-hang"),
+        // Where it is asked who somebody is, tables have what is hidden here: they are for whoever signs in.
+        exports: if server.access.guarded().is_none() {
+            export::links(&ground.place, "/xep-hang")
+        } else {
+            Vec::new()
+        },
         tables: tables.filter(|table| !table.rows.is_empty()).collect(),
     })
+}
+
+/// A unit's row, less what would tell of few people.
+fn row(ground: &Ground<'_>, unit: &compute::figures::UnitFigures) -> Row {
+    let hidden = hide(&cells(unit, ground.set));
+    let few = || ground.words.t("withheld").to_owned();
+    // Rank and grade are read off the total.
+    let total = unit.total.filter(|_| !hidden.total);
+    let cell = |(group, is_hidden): (super::parts::GroupMeter, bool)| match (is_hidden, group.is_measured) {
+        (true, _) => few(),
+        (false, true) => group.points,
+        (false, false) => "–".to_owned(),
+    };
+    Row {
+        rank: unit.rank.filter(|_| !hidden.total).map_or_else(|| "–".to_owned(), |rank| rank.to_string()),
+        name: name_of(unit, ground),
+        total: match (hidden.total, total) {
+            (true, _) => few(),
+            (false, Some(total)) => ground.words.points(total),
+            (false, None) => "–".to_owned(),
+        },
+        grade: chip(ground.set, total, ground.words),
+        groups: groups(ground, unit).into_iter().zip(hidden.cells.clone()).map(cell).collect(),
+    }
 }
 
 fn class(ground: &Ground<'_>, figures: &Figures, kind: &'static str) -> Class {
     let mut units: Vec<_> = figures.units.iter().filter(|unit| unit.class == kind).collect();
     // The unranked come last, by name: nothing is said of who among them is better.
-    units.sort_by_key(|unit| (unit.rank.is_none(), unit.rank, name_of(unit, ground)));
-    let row = |unit: &&compute::figures::UnitFigures| Row {
-        rank: unit.rank.map_or_else(|| "–".to_owned(), |rank| rank.to_string()),
-        name: name_of(unit, ground),
-        total: unit.total.map_or_else(|| "–".to_owned(), |total| ground.words.points(total)),
-        grade: chip(ground.set, unit.total, ground.words),
-        groups: groups(ground, unit)
-            .into_iter()
-            .map(|group| if group.is_measured { group.points } else { "–".to_owned() })
-            .collect(),
-    };
+    units.sort_by_key(|unit| {
+        let rank = unit.rank.filter(|_| !hide(&cells(unit, ground.set)).total);
+        (rank.is_none(), rank, name_of(unit, ground))
+    });
+    let row = |unit: &&compute::figures::UnitFigures| row(ground, unit);
     Class { id: kind, title: ground.words.t(kind).to_owned(), rows: units.iter().map(row).collect() }
 }

@@ -47,6 +47,8 @@ pub(super) struct Shell {
     pub(super) basis: String,
     /// Where the page hears that there are new figures; empty when it does not listen.
     pub(super) stream: String,
+    /// Where one sees who is signed in; empty when nobody is asked.
+    pub(super) account: String,
 }
 
 /// What a page about figures stands on.
@@ -116,6 +118,7 @@ impl Shell {
             lost: String::new(),
             basis: String::new(),
             stream: String::new(),
+            account: String::new(),
         }
     }
 
@@ -158,6 +161,10 @@ impl Shell {
             as_of: told("as_of"),
             basis: words.fill("basis", &with),
             stream: format!("/api/v1/stream?period={period}&set={}", set.file.id),
+            account: match server.access.guarded() {
+                Some(_) => super::links::Place::new("/dang-nhap", None, None, *words).in_words(*words),
+                None => String::new(),
+            },
         }
     }
 

@@ -14,6 +14,7 @@ use ingest::kafka::{self, CountsReader, Feed, Heard, KafkaError, Stop, Wanted};
 use super::merged::Merged;
 use crate::command::Failure;
 use crate::serve::Server;
+use crate::serve::access::Access;
 use crate::serve::beside::Beside;
 use crate::serve::live::{Clock, Live};
 use crate::telemetry::Telemetry;
@@ -48,7 +49,15 @@ impl Reading {
         let merged = Arc::new(merged);
         let live = Live::start(setup, (None, Some(Arc::clone(&merged))), Clock::System, telemetry.clone())?;
         let reading = Some(Reading::start(settings, topic, &live, merged)?);
-        Ok(Server { live, board: Arc::default(), telemetry, kafka: None, reading, figures: None })
+        Ok(Server {
+            live,
+            board: Arc::default(),
+            telemetry,
+            kafka: None,
+            reading,
+            figures: None,
+            access: Access::default(),
+        })
     }
 
     /// Begins to read; `live` shows what `merged` adds up.

@@ -15,6 +15,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::Server;
+use super::super::access::{
+    self,
+    role::Field,
+    scope::{Scope, What},
+};
 use super::super::board::{self, View};
 use super::super::problem::Problem;
 use super::{About, Finished, Lost};
@@ -28,13 +33,17 @@ pub(in super::super) struct Asked {
     from: Option<String>,
     by: Option<String>,
     what: Option<String>,
+    /// Who asks; nobody unless the guard says so.
+    #[serde(skip)]
+    scope: Scope,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
         let read = Query::<Asked>::from_request_parts(parts, state).await;
-        read.map(|Query(asked)| asked)
+        let scope = parts.extensions.get::<Scope>().cloned().unwrap_or_default();
+        read.map(|Query(asked)| Asked { scope, ..asked })
             .map_err(|_| Problem::malformed("query", "give each parameter once, as UTF-8"))
     }
 }
@@ -57,6 +66,7 @@ impl Asked {
         let period = view.period.unwrap_or_else(|| Period::containing(snapshot.as_of, Kind::Month));
         board::period(&snapshot, &View { period: Some(period), set: None })?;
         let unit = self.unit.as_deref().ok_or_else(|| Problem::malformed("query", "unit is missing"))?;
+        access::only(&self.scope, What::DossiersOf(unit), &snapshot)?;
         let known = snapshot.codes.names().find(unit);
         let unit = known.ok_or_else(|| Problem::unknown("unit", format!("no event names {unit}")))?;
         Ok(About { unit, period, set })
@@ -94,7 +104,9 @@ pub(in super::super) async fn losses(
     let names = snapshot.codes.names();
     told["unit"] = json!(answer.change.after.code);
     told["by_procedure"] = lost(&losses.by_procedure, &names);
-    told["by_officer"] = lost(&losses.by_officer, &names);
+    if asked.scope.has(Field::Officers) {
+        told["by_officer"] = lost(&losses.by_officer, &names);
+    }
     Ok(Json(told))
 }
 

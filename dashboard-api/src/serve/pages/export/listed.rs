@@ -15,6 +15,8 @@ use super::super::shell::Ground;
 use super::super::words::Words;
 use super::table::{Cell, Column, Entry, Kind, ROWS_MAX, Readers, Row, Table, file_name};
 use crate::serve::Server;
+use crate::serve::access::Access;
+use crate::serve::access::scope::Scope;
 use crate::serve::lists::{LISTED_AT_ONCE, Question};
 use crate::serve::live::Live;
 use crate::serve::problem::Problem;
@@ -23,6 +25,9 @@ use crate::serve::problem::Problem;
 #[derive(Debug)]
 pub(super) struct Lines {
     live: Live,
+    /// Asked again at each portion: a pass may be withdrawn meanwhile.
+    access: Access,
+    scope: Scope,
     snapshot: Arc<Snapshot>,
     period: Period,
     words: Words,
@@ -36,7 +41,7 @@ pub(super) async fn table(
     server: &Server,
     snapshot: &Arc<Snapshot>,
     ground: &Ground<'_>,
-    named: Named,
+    (named, scope): (Named, Scope),
 ) -> Result<(Table, Lines), Problem> {
     let (what, _) = told(ground, &named.count);
     let whose = whose(server, ground, &named)?;
@@ -85,6 +90,8 @@ pub(super) async fn table(
     };
     let lines = Lines {
         live: server.live.clone(),
+        access: server.access.clone(),
+        scope,
         snapshot: Arc::clone(snapshot),
         period: ground.period,
         words,
@@ -111,6 +118,9 @@ impl Lines {
 
     /// The next rows; nothing after the last.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, Problem> {
+        if !self.access.still_lets_in(&self.scope) {
+            return Err(Problem::SignIn("whoever asked may no longer see it; sign in again"));
+        }
         let end = self.codes.len().min(self.next + LISTED_AT_ONCE);
         let codes = self.codes[self.next..end].to_vec();
         self.next = end;

@@ -30,6 +30,8 @@ use super::list::{named, place_of};
 use super::shell::Ground;
 use super::{Asked, Made, code_of, restored, with_dossiers};
 use crate::serve::Server;
+use crate::serve::access;
+use crate::serve::access::scope::What;
 use crate::serve::problem::Problem;
 use sending::{Form, Rows, send};
 use table::{Cell, Entry};
@@ -75,7 +77,9 @@ async fn list(State(server): State<Server>, uri: Uri, asked: Asked) -> Made {
         let (snapshot, view) = (server.live.snapshot(), asked.view()?);
         let ground = Ground::new(&snapshot, &view, place_of(&asked), asked.words())?;
         let named = named(&ground, &asked)?;
-        let (table, lines) = listed::table(&server, &snapshot, &ground, named).await?;
+        let level = if named.is_officer { Level::Officer } else { Level::Agency };
+        access::only_whose_list(&asked.scope, &named.code, level, &snapshot)?;
+        let (table, lines) = listed::table(&server, &snapshot, &ground, (named, asked.scope.clone())).await?;
         send(form, table, Rows::Listed(Box::new(lines)), asked.words()).await
     };
     made.await.map_err(trouble)
@@ -89,7 +93,9 @@ async fn ranking(State(server): State<Server>, uri: Uri, asked: Asked) -> Made {
         let (snapshot, view) = (server.live.snapshot(), asked.view()?);
         let ground = Ground::new(&snapshot, &view, asked.place("/xep-hang"), asked.words())?;
         let figures = server.board.figures(&snapshot, &view, Level::Agency)?;
-        let (table, rows) = figures::ranking(&ground, &figures, about(&server, &ground));
+        let part = asked.scope.part_of(&figures, &snapshot);
+        let figures = part.as_ref().unwrap_or(&figures);
+        let (table, rows) = figures::ranking(&ground, figures, about(&server, &ground));
         send(form, table, Rows::Known(rows), asked.words()).await
     };
     made.await.map_err(trouble)
@@ -120,6 +126,7 @@ async fn unit_indicators(
     let ground = Ground::new(&snapshot, &view, asked.place("/don-vi"), asked.words())?;
     let figures = Arc::clone(&server.board.figures(&snapshot, &view, Level::Agency)?);
     let unit = unit_of(&figures, code)?;
+    access::only(&asked.scope, What::Unit(code), &snapshot)?;
     let (table, rows) = figures::indicators(&ground, &figures, unit, about(server, &ground));
     send(form, table, Rows::Known(rows), asked.words()).await
 }

@@ -67,10 +67,19 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<LossPage, Pr
         total: change.after.total.map_or_else(|| "–".to_owned(), |total| words.points(total)),
         share: share(words, change.share()),
         indicators: asking.indicators(change),
-        tables: vec![
-            table(&asking, ("loss-procedures", "loss.by_procedure", "procedure"), &losses.by_procedure),
-            table(&asking, ("loss-officers", "loss.by_officer", "officer"), &losses.by_officer),
-        ],
+        tables: [
+            Some(("loss-procedures", "loss.by_procedure", "procedure", &losses.by_procedure)),
+            asking.sees_officers.then_some((
+                "loss-officers",
+                "loss.by_officer",
+                "officer",
+                &losses.by_officer,
+            )),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|(id, title, label, lost)| table(&asking, (id, title, label), lost))
+        .collect(),
         subjects,
         others,
         rest: if rest == 0 {

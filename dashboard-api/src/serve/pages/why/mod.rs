@@ -22,6 +22,9 @@ use compute::figures::Level;
 use compute::instant::{Day, Instant};
 
 use super::super::Server;
+use super::super::access;
+use super::super::access::role::Field;
+use super::super::access::scope::What;
 use super::super::problem::Problem;
 use super::super::why::{About, Answer, TOLD_MAX};
 use super::agency::{crumbs, name_of, unit_of};
@@ -77,6 +80,8 @@ struct Asking<'a> {
     about: About,
     name: String,
     above: Vec<Link>,
+    /// Staff see the dossiers of their agency and not whose they are.
+    sees_officers: bool,
 }
 
 /// The unit asked about, and where the page stands.
@@ -94,6 +99,7 @@ fn asking<'a>(
         .iter()
         .fold(asked.place(&format!("{folder}/{page}")), |place, (name, value)| place.with(name, *value));
     let ground = Ground::new(snapshot, &view, place, words)?;
+    access::only(&asked.scope, What::DossiersOf(code), snapshot)?;
     let figures = server.board.figures(snapshot, &view, Level::Agency)?;
     let row = unit_of(&figures, code)?;
     let unit = snapshot.codes.names().find(code);
@@ -102,7 +108,7 @@ fn asking<'a>(
     let mut above = crumbs(&figures, row, &ground);
     above.push(Link::new(ground.place.to_code("/don-vi", code), name.clone()));
     let about = About { unit, period: ground.period, set: ground.set.clone() };
-    Ok(Asking { ground, about, name, above })
+    Ok(Asking { ground, about, name, above, sees_officers: asked.scope.has(Field::Officers) })
 }
 
 /// A unit's code out of the path.
@@ -179,7 +185,9 @@ impl Asking<'_> {
                 Subject::Petition | Subject::Procedure | Subject::Agency => String::new(),
             },
             procedure: procedure.map_or_else(String::new, |code| names.text(code).to_owned()),
-            officer: line.map_or_else(String::new, |line| self.ground.officer(line.officer)),
+            officer: line
+                .filter(|_| self.sees_officers)
+                .map_or_else(String::new, |line| self.ground.officer(line.officer)),
             share: share(words, one.share),
             is_loss: one.share < 0,
             indicators: parts.collect::<Vec<_>>().join(" · "),

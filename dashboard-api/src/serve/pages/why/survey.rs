@@ -74,7 +74,10 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<SurveyPage, 
     let rows = of_kind.iter().filter_map(|flagged| {
         let line = lines.iter().find(|line| line.code == flagged.dossier)?;
         let flags: Vec<&str> = flagged.flags.iter().map(|flag| words.t(flag.name())).collect();
-        let line = dossiers(std::slice::from_ref(line), &asking.ground).pop()?;
+        let mut line = dossiers(std::slice::from_ref(line), &asking.ground).pop()?;
+        if !asking.sees_officers {
+            line.officer = String::new();
+        }
         Some(FlaggedRow { flags: flags.join(" · "), line })
     });
     let flagged: Vec<FlaggedRow> = rows.take(SHOWN_MAX).collect();

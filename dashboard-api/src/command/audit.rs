@@ -1,0 +1,40 @@
+//! `nhip audit verify`: whether the record of access is whole, beside a running server or without one.
+//!
+//! Not here: how it is written (`serve::access::audit`).
+
+use clap::{Args, Subcommand};
+
+use super::token::Place;
+use super::{Failure, print};
+use crate::serve::access::audit::{self, head, writer};
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Follow the chain from its first line to its signed head; status 1 and where, if it does not hold
+    Verify {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+pub(super) fn run(arguments: &AuditArguments) -> Result<u8, Failure> {
+    let Action::Verify { place } = &arguments.action;
+    let folder = place.folder()?.join(audit::FOLDER);
+    // The head first: what is written in between stands behind it and is no contradiction.
+    let head = head::read(&folder).map_err(Failure::broken)?;
+    let bytes = audit::bytes(&folder).map_err(Failure::broken)?;
+    let end = writer::check(&folder, head.as_ref(), &bytes).map_err(Failure::broken)?;
+    let signed = head.as_ref().map_or(0, |head| head.number);
+    let key = head.as_ref().map_or("none yet", |head| head.public_key());
+    print(&format!(
+        "{} records hold together, {signed} of them under the signed head\nlast hash {}\npublic key {key}\n",
+        end.number, end.hash
+    ))?;
+    Ok(0)
+}

@@ -1,0 +1,114 @@
+//! How far the record goes, signed, so that lines cut off at its end are missed.
+//!
+//! The key lies beside the record, for the server alone; whoever wants to find out that somebody with that key rewrote it
+//! all keeps the public key and a head elsewhere. Not here: the chain (`chain`).
+
+use std::fs;
+use std::path::Path;
+
+use ring::rand::SystemRandom;
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
+
+use super::super::hexadecimal;
+use super::super::tokens::write_private;
+use super::chain::End;
+
+const KEY: &str = "key.pkcs8";
+const HEAD: &str = "head.json";
+
+/// The signed head.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Head {
+    /// How many records.
+    pub(crate) number: u64,
+    /// The hash of the last.
+    pub(crate) hash: String,
+    /// When it was signed.
+    pub(crate) at: String,
+    /// Ed25519, in hexadecimal digits.
+    public_key: String,
+    signature: String,
+}
+
+/// What is signed.
+fn text(number: u64, hash: &str, at: &str) -> String {
+    format!("nhip record of access\n{number}\n{hash}\n{at}\n")
+}
+
+/// The key that signs.
+pub(super) struct Key(Ed25519KeyPair);
+
+impl Key {
+    /// The folder's key; a new one where there is none and nothing was ever signed.
+    pub(super) fn of(folder: &Path) -> Result<Key, String> {
+        let path = folder.join(KEY);
+        let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        if !path.exists() {
+            if folder.join(HEAD).exists() {
+                return Err(said(
+                    &"the key is gone and the record was signed with it; restore it, or move the folder away",
+                ));
+            }
+            let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|error| said(&error))?;
+            write_private(&path, made.as_ref()).map_err(|error| said(&error))?;
+        }
+        let bytes = fs::read(&path).map_err(|error| said(&error))?;
+        Ed25519KeyPair::from_pkcs8(&bytes).map(Key).map_err(|error| said(&error))
+    }
+
+    /// Signs an end and writes the head.
+    pub(super) fn sign(&self, folder: &Path, end: &End, at: &str) -> std::io::Result<()> {
+        let signature = self.0.sign(text(end.number, &end.hash, at).as_bytes());
+        let head = Head {
+            number: end.number,
+            hash: end.hash.clone(),
+            at: at.to_owned(),
+            public_key: hexadecimal(self.0.public_key().as_ref()),
+            signature: hexadecimal(signature.as_ref()),
+        };
+        let unfinished = folder.join("head.unfinished");
+        fs::write(&unfinished, serde_json::to_vec(&head).unwrap_or_default())?;
+        fs::rename(unfinished, folder.join(HEAD))
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// The head of a folder; nothing when nothing was signed yet.
+pub(crate) fn read(folder: &Path) -> Result<Option<Head>, String> {
+    let path = folder.join(HEAD);
+    match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map(Some).map_err(|_| format!("{} is damaged", path.display()))
+        }
+    }
+}
+
+impl Head {
+    /// Whether the folder's own key signed it.
+    pub(crate) fn is_signed(&self, folder: &Path) -> Result<bool, String> {
+        let key = Key::of(folder)?;
+        let public = key.0.public_key().as_ref();
+        let text = text(self.number, &self.hash, &self.at);
+        let signature = bytes(&self.signature).unwrap_or_default();
+        let verified = UnparsedPublicKey::new(&ED25519, public).verify(text.as_bytes(), &signature);
+        Ok(hexadecimal(public) == self.public_key && verified.is_ok())
+    }
+
+    /// The key, as it can be written down elsewhere.
+    pub(crate) fn public_key(&self) -> &str {
+        &self.public_key
+    }
+}
+
+fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
+    let pair = |place: usize| u8::from_str_radix(hexadecimal.get(place..place + 2)?, 16).ok();
+    (0..hexadecimal.len()).step_by(2).map(pair).collect()
+}
