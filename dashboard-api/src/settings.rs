@@ -14,6 +14,8 @@ use crate::command::Failure;
 pub(crate) struct Settings {
     /// Topics to consume; `None` when no brokers are named.
     pub(crate) kafka: Option<kafka::Settings>,
+    /// Alerts and their channels.
+    pub(crate) alerts: alerts::Settings,
 }
 
 /// Reads the file, if one is named, and the environment.
@@ -26,16 +28,20 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
             text.parse::<Table>().map_err(|error| failed(error.to_string()))?
         }
     };
-    let kafka = match file.remove("kafka") {
-        None => None,
-        Some(Value::Table(table)) => Some(table),
-        Some(_) => return Err(Failure::question("settings: kafka is a table: write [kafka]")),
+    let mut table = |name: &str| match file.remove(name) {
+        None => Ok(None),
+        Some(Value::Table(table)) => Ok(Some(table)),
+        Some(_) => Err(Failure::question(format!("settings: {name} is a table: write [{name}]"))),
     };
+    let (kafka, alerts) = (table("kafka")?, table("alerts")?);
     if let Some(name) = file.keys().next() {
-        return Err(Failure::question(format!("settings: {name} is not known; there is [kafka]")));
+        return Err(Failure::question(format!(
+            "settings: {name} is not known; there are [kafka] and [alerts]"
+        )));
     }
     let kafka = kafka::Settings::read(kafka, environment());
-    Ok(Settings { kafka: kafka.map_err(|error| Failure::question(error.to_string()))? })
+    let alerts = alerts::Settings::read(alerts).map_err(|error| Failure::question(error.to_string()))?;
+    Ok(Settings { kafka: kafka.map_err(|error| Failure::question(error.to_string()))?, alerts })
 }
 
 /// Variables that are text.

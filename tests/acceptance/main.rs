@@ -3,6 +3,10 @@
 //! Read the tests' names as a page; the language of the stories is explained in `tests/support/story.rs`.
 //! Not here: the program against a second implementation (`tests/oracle`), chance (`tests/simulation`).
 
+mod alert_delivery;
+mod alert_measures;
+mod alert_settings;
+mod alerts;
 mod asyncapi;
 mod calendar;
 mod clock;

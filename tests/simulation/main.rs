@@ -11,6 +11,7 @@ mod rest;
 mod saved;
 mod shares;
 mod stream;
+mod watch;
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use super::roles::{self, Role};
 use super::{Failure, ReferenceArguments, instant};
 use crate::reference_data;
 use crate::serve::live::{Clock, Live, Storage};
-use crate::serve::{Consuming, Publishing, Reading, Server, demo as story, router};
+use crate::serve::{Alerting, AlertsSetup, Consuming, Publishing, Reading, Server, demo as story, router};
 use crate::settings;
 use crate::telemetry::Telemetry;
 
@@ -38,7 +38,7 @@ pub(crate) struct ServeArguments {
     /// Folder for the log of events and the saved state; without it nothing outlives the process
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// File of settings (TOML): the table [kafka] names topics to consume
+    /// File of settings (TOML): the table [kafka] names topics to consume, [alerts] where messages go
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// Minutes between two snapshots of the state
@@ -120,11 +120,13 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
             "the settings name Kafka, which needs --data DIR: how far topics were taken is kept with the events",
         ));
     }
+    let alerts = AlertsSetup::read(settings.alerts, arguments.data.clone())?;
     let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
     if storage.is_none() {
         eprintln!("nhip: no --data DIR: events and figures are lost when this process ends");
     }
     let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
+    server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     if let Some(kafka) = settings.kafka {
         server.figures = Publishing::start(&kafka, &server.live)?;
         server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
@@ -185,7 +187,9 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
         retires: false,
         backups: None,
     };
-    let server = server(&arguments.reference, 2, from, Some(storage), clock)?;
+    let mut server = server(&arguments.reference, 2, from, Some(storage), clock)?;
+    let alerts = AlertsSetup::read(alerts::Settings::default(), Some(folder.0.clone()))?;
+    server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
     listen(arguments.listen, server, move |server| {
         // It ends with the process, or when the engine stops.
@@ -223,7 +227,15 @@ fn server(
         scope: Scope::All,
     };
     let live = Live::start(setup, (storage, None), clock, telemetry.clone())?;
-    Ok(Server { live, board: Arc::default(), telemetry, kafka: None, reading: None, figures: None })
+    Ok(Server {
+        live,
+        board: Arc::default(),
+        telemetry,
+        kafka: None,
+        reading: None,
+        figures: None,
+        alerts: None,
+    })
 }
 
 /// A data folder that lasts as long as the demo.
@@ -257,15 +269,16 @@ pub(super) fn listen(
     started: impl FnOnce(&Server),
 ) -> Result<u8, Failure> {
     let (live, kafka, figures) = (server.live.clone(), server.kafka.clone(), server.figures.clone());
-    let reading = server.reading.clone();
+    let (reading, alerts) = (server.reading.clone(), server.alerts.clone());
     let router = router(server.clone());
     answer(address, router, move || started(&server), async move {
-        if kafka.is_some() || figures.is_some() || reading.is_some() {
+        if kafka.is_some() || figures.is_some() || reading.is_some() || alerts.is_some() {
             // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
             let ending = tokio::task::spawn_blocking(move || {
                 kafka.iter().for_each(Consuming::end);
                 figures.iter().for_each(Publishing::end);
                 reading.iter().for_each(Reading::end);
+                alerts.iter().for_each(Alerting::end);
             });
             if tokio::time::timeout(KAFKA_GOODBYE, ending).await.is_err() {
                 tracing::warn!("topics were not left in time; the next start reads on from the log");

@@ -6,8 +6,9 @@
 //! `pages` shows, `intake` takes events, `exchange` national exchange messages, `health` tells how things stand,
 //! `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a made-up
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
-//! `scale` is workers and readers that share one province.
+//! `alerting` watches for alerts and sends messages. `scale` is workers and readers that share one province.
 
+mod alerting;
 mod beside;
 mod board;
 pub(crate) mod demo;
@@ -35,6 +36,7 @@ use crate::telemetry::Telemetry;
 use board::Board;
 use live::Live;
 
+pub(crate) use alerting::{Alerting, AlertsSetup};
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
 pub(crate) use scale::{Reading, WorkerServer, Working, WorkingSetup, worker_router};
@@ -53,4 +55,6 @@ pub(crate) struct Server {
     pub(crate) reading: Option<Reading>,
     /// Figures that are published, if a topic is named.
     pub(crate) figures: Option<Publishing>,
+    /// Alerts, unless this process is part of one province's work.
+    pub(crate) alerts: Option<Alerting>,
 }

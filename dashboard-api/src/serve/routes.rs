@@ -19,7 +19,7 @@ use super::board::{self, View};
 use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::problem::Problem;
-use super::{Server, exchange, health, pages, rejects, scale, stream};
+use super::{Server, alerting, exchange, health, pages, rejects, scale, stream};
 use crate::view;
 
 /// Headers every answer carries.
@@ -44,6 +44,9 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/indicators", get(indicators))
         .route("/api/v1/lists", get(list))
         .route("/api/v1/subjects/{code}", get(subject))
+        .route("/api/v1/alerts", get(alerting::list))
+        .route("/api/v1/alerts/{id}/acknowledge", post(alerting::acknowledge))
+        .route("/api/v1/alerts/{id}/snooze", post(alerting::snooze))
         .layer(middleware::from_fn_with_state(server.clone(), only_when_restored))
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/rejects", get(rejects::list))

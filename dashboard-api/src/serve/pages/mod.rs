@@ -6,6 +6,7 @@
 //! (`compute`), the API (`routes`).
 
 mod agency;
+mod alerts;
 mod assets;
 mod dossier;
 mod export;
@@ -27,7 +28,7 @@ use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use compute::period::Period;
 use serde::Deserialize;
 
@@ -52,6 +53,9 @@ pub(super) fn router() -> Router<Server> {
         .route("/ho-so/{dossier}", get(dossier::dossier))
         .route("/cong-khai", get(public::public))
         .route("/van-hanh", get(operations::operations))
+        .route("/canh-bao", get(alerts::page))
+        .route("/canh-bao/{id}/nhan", post(alerts::acknowledge))
+        .route("/canh-bao/{id}/hoan", post(alerts::snooze))
 }
 
 /// What an address asks for beside its path. What is not given is left at its default.

@@ -48,7 +48,15 @@ impl Reading {
         let merged = Arc::new(merged);
         let live = Live::start(setup, (None, Some(Arc::clone(&merged))), Clock::System, telemetry.clone())?;
         let reading = Some(Reading::start(settings, topic, &live, merged)?);
-        Ok(Server { live, board: Arc::default(), telemetry, kafka: None, reading, figures: None })
+        Ok(Server {
+            live,
+            board: Arc::default(),
+            telemetry,
+            kafka: None,
+            reading,
+            figures: None,
+            alerts: None,
+        })
     }
 
     /// Begins to read; `live` shows what `merged` adds up.
