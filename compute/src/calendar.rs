@@ -203,6 +203,26 @@ impl Calendar {
         Some(day)
     }
 
+    /// Whether `at` lies between the opening and the close of a working day; `None` in a year without calendar.
+    pub fn is_open(&self, at: Instant) -> Option<bool> {
+        let day = at.day();
+        let (first, last) =
+            self.year(day).and_then(|year| year.sessions.first().zip(year.sessions.last()))?;
+        Some(self.is_working(day)? && (first.0..last.1).contains(&at.second_of_day()))
+    }
+
+    /// The first opening of a working day after `at`.
+    pub fn next_opening(&self, at: Instant) -> Option<Instant> {
+        let mut day = self.working_day_from(at.day())?;
+        loop {
+            let opening = day.at_second(self.year(day)?.sessions.first()?.0);
+            if opening > at {
+                return Some(opening);
+            }
+            day = self.working_day_after(day, 1)?;
+        }
+    }
+
     /// The end of the last session of `day`.
     pub fn end_of_work(&self, day: Day) -> Option<Instant> {
         self.year(day)?.sessions.last().map(|(_, to)| day.at_second(*to))

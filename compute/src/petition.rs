@@ -127,14 +127,19 @@ impl<'a> Petition<'a> {
         }
     }
 
-    /// The next instant after `now` at which time alone changes the judgement.
-    pub fn next_change(&self, now: Instant, calendar: &Calendar) -> Option<Instant> {
+    /// The last instant at which an open petition may still be answered, or its answer published, in time.
+    pub fn limit(&self, calendar: &Calendar) -> Option<Instant> {
         let limit = |from: Instant, days| calendar.working_day_after(from.day(), days).map(Day::end);
-        let edge = match self.outcome {
+        match self.outcome {
             Outcome::Open => limit(self.base, ANSWER_DAYS),
             Outcome::Answered(at, None) => limit(at, PUBLICATION_DAYS),
-            _ => None,
-        }?;
+            Outcome::Waiting(_) | Outcome::Refused(_) | Outcome::Answered(_, Some(_)) => None,
+        }
+    }
+
+    /// The next instant after `now` at which time alone changes the judgement.
+    pub fn next_change(&self, now: Instant, calendar: &Calendar) -> Option<Instant> {
+        let edge = self.limit(calendar)?;
         (edge >= now).then(|| edge.just_after())
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) kafka: Option<kafka::Settings>,
     /// Who gets in; `None` when nobody is asked.
     pub(crate) access: Option<access::settings::Settings>,
+    /// Alerts and their channels.
+    pub(crate) alerts: alerts::Settings,
 }
 
 /// Reads the file, if one is named, and the environment.
@@ -29,26 +31,24 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
             text.parse::<Table>().map_err(|error| failed(error.to_string()))?
         }
     };
-    let kafka = match file.remove("kafka") {
-        None => None,
-        Some(Value::Table(table)) => Some(table),
-        Some(_) => return Err(Failure::question("settings: kafka is a table: write [kafka]")),
+    let mut table = |name: &str| match file.remove(name) {
+        None => Ok(None),
+        Some(Value::Table(table)) => Ok(Some(table)),
+        Some(_) => Err(Failure::question(format!("settings: {name} is a table: write [{name}]"))),
     };
-    let access = match file.remove("access") {
-        None => None,
-        Some(Value::Table(table)) => {
-            let read = access::settings::Settings::read(table);
-            Some(read.map_err(|error| Failure::question(error.to_string()))?)
-        }
-        Some(_) => return Err(Failure::question("settings: access is a table: write [access]")),
-    };
+    let (kafka, access, alerts) = (table("kafka")?, table("access")?, table("alerts")?);
     if let Some(name) = file.keys().next() {
         return Err(Failure::question(format!(
-            "settings: {name} is not known; there are [kafka] and [access]"
+            "settings: {name} is not known; there are [kafka], [access] and [alerts]"
         )));
     }
-    let kafka = kafka::Settings::read(kafka, environment());
-    Ok(Settings { kafka: kafka.map_err(|error| Failure::question(error.to_string()))?, access })
+    let question = |error: &dyn std::fmt::Display| Failure::question(error.to_string());
+    let access = access.map(access::settings::Settings::read).transpose();
+    Ok(Settings {
+        kafka: kafka::Settings::read(kafka, environment()).map_err(|error| question(&error))?,
+        access: access.map_err(|error| question(&error))?,
+        alerts: alerts::Settings::read(alerts).map_err(|error| question(&error))?,
+    })
 }
 
 /// Variables that are text.

@@ -29,6 +29,10 @@ const FENCED: &str = "nhip_shares_fenced_total";
 const PUBLICATIONS: &str = "nhip_shares_published_total";
 const FIGURES: &str = "nhip_figures_published_total";
 const FIGURES_BEHIND: &str = "nhip_figures_behind";
+const ALERTS_FIRING: &str = "nhip_alerts_firing";
+const ALERT_MESSAGES: &str = "nhip_alert_messages_total";
+const ALERT_CHANNEL_DEAD: &str = "nhip_alert_channel_dead";
+const ALERT_LAG: &str = "nhip_alert_lag_seconds";
 
 /// The metrics of one server.
 #[derive(Clone, Debug)]
@@ -58,6 +62,8 @@ pub(crate) struct Telemetry {
     pub(crate) figures: FiguresMetrics,
     /// Shares of workers and readers.
     pub(crate) scale: ScaleMetrics,
+    /// Alerts.
+    pub(crate) alerts: AlertMetrics,
 }
 
 /// The metrics of workers and readers.
@@ -100,6 +106,48 @@ impl ScaleMetrics {
 
     fn set(&self, which: &str, count: usize) {
         self.shares.with_label_values(&[which]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+}
+
+/// The metrics of alerts.
+#[derive(Clone, Debug)]
+pub(crate) struct AlertMetrics {
+    firing: IntGauge,
+    messages: IntCounterVec,
+    dead: IntGaugeVec,
+    /// From the instant a cause begins to the instant its alert is kept and handed to the channels.
+    pub(crate) lag: Histogram,
+}
+
+impl AlertMetrics {
+    fn new(registry: &Registry) -> Result<AlertMetrics, prometheus::Error> {
+        let firing = IntGauge::new(ALERTS_FIRING, "Alerts nobody has taken on")?;
+        let messages = Opts::new(ALERT_MESSAGES, "Tries to send messages of alerts, by channel and outcome");
+        let messages = IntCounterVec::new(messages, &["channel", "outcome"])?;
+        let lag = HistogramOpts::new(
+            ALERT_LAG,
+            "From a due date that passes to its alert being kept and on its way",
+        );
+        let lag = Histogram::with_opts(lag.buckets(vec![0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0]))?;
+        registry.register(Box::new(firing.clone()))?;
+        registry.register(Box::new(messages.clone()))?;
+        let dead =
+            Opts::new(ALERT_CHANNEL_DEAD, "1 while a channel of alerts has failed several times in a row");
+        let dead = IntGaugeVec::new(dead, &["channel"])?;
+        registry.register(Box::new(dead.clone()))?;
+        registry.register(Box::new(lag.clone()))?;
+        Ok(AlertMetrics { firing, messages, dead, lag })
+    }
+
+    /// How many fire.
+    pub(crate) fn note_firing(&self, firing: u64) {
+        self.firing.set(i64::try_from(firing).unwrap_or(i64::MAX));
+    }
+
+    /// What became of a try, and whether its channel is dead.
+    pub(crate) fn note_message(&self, channel: &str, outcome: &str, is_dead: bool) {
+        self.dead.with_label_values(&[channel]).set(i64::from(is_dead));
+        self.messages.with_label_values(&[channel, outcome]).inc();
     }
 }
 
@@ -227,6 +275,7 @@ impl Telemetry {
         }
         let figures = FiguresMetrics::new(&registry)?;
         let scale = ScaleMetrics::new(&registry)?;
+        let alerts = AlertMetrics::new(&registry)?;
         Ok(Telemetry {
             registry,
             events,
@@ -241,6 +290,7 @@ impl Telemetry {
             kafka,
             figures,
             scale,
+            alerts,
         })
     }
 

@@ -9,6 +9,7 @@
 
 mod archive;
 mod backup;
+mod book;
 mod days;
 mod disk;
 mod encoding;
@@ -21,6 +22,7 @@ pub use archive::{
     ScanEntry, SegmentSize, Segments,
 };
 pub use backup::{BackupError, backup, check_backup, restore, restore_on};
+pub use book::{Book, BookChange, BookError};
 pub use days::{Days, DaysFound};
 pub use disk::local::{LocalDisk, LocalDiskError};
 pub use disk::simulated::{Lasting, SimulatedDisk, Trouble};

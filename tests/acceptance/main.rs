@@ -4,6 +4,10 @@
 //! Not here: the program against a second implementation (`tests/oracle`), chance (`tests/simulation`).
 
 mod access;
+mod alert_delivery;
+mod alert_measures;
+mod alert_settings;
+mod alerts;
 mod asyncapi;
 mod calendar;
 mod clock;

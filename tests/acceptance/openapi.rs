@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use acceptance_tests::program::Folder;
-use acceptance_tests::server::{Server, within};
+use acceptance_tests::server::{Answer, Server, within};
 use acceptance_tests::shared;
 use acceptance_tests::story::events;
+use compute::instant::Instant;
 use serde_json::Value;
 
 /// Longer than a start takes.
@@ -58,12 +59,14 @@ fn every_path_answers_as_described() {
     // Two messages are set aside, 0 and 1; retrying the second mends it.
     server.post("/api/v1/events", "application/cloudevents-batch+json", b"[{},{}]");
     let mended = events("01/02 08:00 H2 accepted due=09/02 17:30");
+    let alert = alert_of_h1(&server);
     let document = document();
     for (path, operations) in document["paths"].as_object().expect("paths") {
         let filled =
             path.replace("{code}", "H1").replace("{path}", "style.css").replace("{number}/retry", "1/retry");
         let filled = filled.replace("{number}", "0").replace("{unit}", "C1").replace("{officer}", "O1");
         let filled = filled.replace("{indicator}", "2.1").replace("{dossier}", "H1");
+        let filled = filled.replace("{id}", &alert);
         for (method, operation) in operations.as_object().expect("operations") {
             let (status, answer) = match method.as_str() {
                 "get" if path == "/api/v1/stream" => {
@@ -110,10 +113,15 @@ fn every_path_answers_as_described() {
                     (202, server.post("/api/v1/exchange?source=/s", "application/json", messages))
                 }
                 "post" if path == "/api/v1/backups" => (200, server.post(&filled, "application/json", b"")),
+                "post" if path.contains("/{id}/") => act_on_alert(&server, &filled),
                 "post" => (202, server.post(&filled, "application/cloudevents-batch+json", b"[{}]")),
                 other => panic!("{path} has a method this test does not know: {other}"),
             };
             assert_eq!(answer.status, status, "{path}: {}", answer.text());
+            if status == 303 {
+                assert!(operation["responses"].get("303").is_some(), "{path} leads back");
+                continue;
+            }
             let kind = answer.header("content-type").split(';').next().unwrap_or_default().to_owned();
             let content = &operation["responses"][status.to_string()]["content"];
             let described = content.get(&kind).unwrap_or_else(|| panic!("{path} answers with {kind}"));
@@ -122,6 +130,28 @@ fn every_path_answers_as_described() {
             }
         }
     }
+}
+
+/// The id of the alert about H1, whose due date has long passed.
+fn alert_of_h1(server: &Server) -> String {
+    let [rule, subject, cause] = ["overdue", "H1", "2026-02-09T17:30:00+07:00"].map(str::to_owned);
+    let alert = alerts::Key { rule, subject, cause }.id();
+    let is_there = || server.get("/api/v1/alerts").text().contains(&alert);
+    assert!(within(PATIENCE, is_there), "the alert is there");
+    alert
+}
+
+/// Acknowledges or snoozes, over the API or by a form.
+fn act_on_alert(server: &Server, path: &str) -> (u16, Answer) {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
+    let tomorrow = i64::try_from(now.as_secs()).expect("it is before the year 2100") + 86_400;
+    let until = Instant::from_unix(tomorrow, 0).to_local();
+    if path.starts_with("/canh-bao") {
+        let form = format!("by=An&reason=x&until={}", until.replace(':', "%3A").replace('+', "%2B"));
+        return (303, server.post(path, "application/x-www-form-urlencoded", form.as_bytes()));
+    }
+    let asked = format!(r#"{{"by":"An","reason":"x","until":"{until}"}}"#);
+    (200, server.post(path, "application/json", asked.as_bytes()))
 }
 
 #[test]

@@ -12,10 +12,11 @@ const START_MAX_MS = 30_000;
 export const makeHome = () => mkdtemp(join(tmpdir(), "nhip-browser-"));
 export const removeHome = (home) => rm(home, { recursive: true, force: true });
 
-export async function startServer(home, port = 0, words = []) {
+/** `more` are further arguments of `nhip serve`. */
+export async function startServer(home, port = 0, more = []) {
   const binary = process.env.NHIP_BIN;
   if (!binary) throw new Error("NHIP_BIN must name the nhip binary");
-  const child = spawn(binary, ["serve", "--listen", `127.0.0.1:${port}`, ...words], { cwd: home, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary, ["serve", "--listen", `127.0.0.1:${port}`, ...more], { cwd: home, stdio: ["ignore", "pipe", "pipe"] });
   let complaints = "";
   child.stderr.on("data", (chunk) => (complaints = (complaints + chunk).slice(-4_000)));
   const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -12,6 +12,7 @@ mod rest;
 mod saved;
 mod shares;
 mod stream;
+mod watch;
 
 use std::sync::Arc;
 

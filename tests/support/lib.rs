@@ -2,9 +2,11 @@
 //!
 //! `story` reads the language, `program` runs `nhip`, `server` keeps one serving, `shared` finds data that lies
 //! beside the repository, `taken` reads tables that were taken along. Nothing here knows the rules of the index: expectations are written in the tests.
+//! beside the repository, `watch` tells stories of alerts. Nothing here knows the rules of the index: expectations are written in the tests.
 
 pub mod program;
 pub mod server;
 pub mod shared;
 pub mod story;
 pub mod taken;
+pub mod watch;

@@ -11,9 +11,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("compute", &[]),
     ("store", &[]),
     ("ingest", &["compute", "store"]),
-    ("dashboard-api", &["compute", "ingest", "store"]),
-    ("acceptance-tests", &["compute", "ingest", "store", "dashboard-api"]),
-    ("benches", &["compute", "ingest", "store", "dashboard-api", "acceptance-tests"]),
+    ("alerts", &["compute", "store"]),
+    ("dashboard-api", &["compute", "ingest", "store", "alerts"]),
+    ("acceptance-tests", &["compute", "ingest", "store", "alerts", "dashboard-api"]),
+    ("benches", &["compute", "ingest", "store", "alerts", "dashboard-api", "acceptance-tests"]),
 ];
 
 /// Libraries kept in one place, so that they could be replaced there.

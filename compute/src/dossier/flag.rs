@@ -95,6 +95,14 @@ impl Flags {
         self.0 == 0
     }
 
+    /// A set of these.
+    pub fn of(flags: impl IntoIterator<Item = Flag>) -> Flags {
+        flags.into_iter().fold(Flags::default(), |mut set, flag| {
+            set.raise(flag);
+            set
+        })
+    }
+
     /// The flags in it.
     pub fn iter(self) -> impl Iterator<Item = Flag> {
         Flag::ALL.into_iter().filter(move |flag| self.has(*flag))

@@ -19,6 +19,7 @@ mod shard;
 mod step;
 mod subject;
 mod survey;
+mod watch;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use rest::{Archive, ArchiveEntry, AtRest, RestDraft, RestRule};
 pub use saved::{RestoreError, Restored, STATE_FORMAT};
 pub use shard::{Clash, Tally};
 pub use survey::{Bundle, Flagged, Handling, Survey};
+pub use watch::{Cause, Holding, Seen, Sighting, Watched};
 
 use crate::calendar::Calendar;
 use crate::codes::{Code, CodeBook, LocalCodes};

@@ -109,6 +109,9 @@ pub(super) struct Shard {
     /// Masks of dossiers' rows, and of petitions', as far as they were ever evaluated.
     pub(super) dossier_masks: Option<Masks>,
     pub(super) petition_masks: Option<Masks>,
+    /// What is looked for, and what was seen of it.
+    pub(super) watched: std::sync::Arc<[super::watch::Watched]>,
+    pub(super) seen: super::watch::Seen,
 }
 
 /// What taking a batch came to.

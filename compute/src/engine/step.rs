@@ -10,6 +10,7 @@ use super::reference::{Reference, is_reference};
 use super::rows::{DossierRows, Window, petition_facts};
 use super::shard::{Folded, Shard, SubjectRef};
 use super::subject::{Counted, CountedRow, MIXED, NOBODY};
+use super::watch::Outlook;
 use super::{Engine, PARALLEL_FROM, Scope, known, number};
 use crate::ComputeError;
 use crate::calendar::Calendar;
@@ -339,6 +340,7 @@ impl Pending {
 
 fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>, ComputeError> {
     let around = Surroundings { calendar: context.calendar, procedures: &context.reference.procedures };
+    let watched = Arc::clone(&shard.watched);
     let dirty = shard.dirty.split_off(shard.dirty.len().saturating_sub(SLICE_SUBJECTS_MAX));
     let mut folded = Vec::with_capacity(dirty.len());
     let mut pending = Pending::new(shard.dossier_masks.take(), Subject::Dossier);
@@ -365,13 +367,21 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
             let facts = dossier.facts(window, membership, context.as_of, around);
             pending.push(folded.len(), period, &facts, &mut one.rows);
         }
-        let next_change = dossier.next_change(context.as_of, context.calendar).min(future);
+        let mut next_change = dossier.next_change(context.as_of, context.calendar).min(future);
+        let outlook = (!watched.is_empty()).then(|| {
+            let last = dossier.records.last().map_or(Instant::FIRST, |record| record.time);
+            Outlook::of_dossier(&watched, &dossier.life, last, context.as_of, context.calendar)
+        });
+        next_change = next_change.min(outlook.as_ref().map_or(Instant::LAST, |outlook| outlook.next));
         let home = dossier.life.agency.zip(dossier.life.accepted_at);
         let is_open = dossier.life.ended_at.is_none();
         drop(dossier);
         let subject = &mut shard.subjects[at];
         one.is_timer_new = subject.next_change != next_change;
         (subject.is_dirty, subject.is_open, subject.next_change) = (false, is_open, next_change);
+        if let Some(outlook) = outlook {
+            shard.note(at, outlook);
+        }
         shard.procedures[at] = if is_mixed { MIXED } else { one.procedure };
         if let Some((agency, accepted_at)) = home {
             let (organisation, edges) = (&context.reference.organisation, &context.reference.tree_edges);
@@ -390,6 +400,7 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
 type FoldedPetition = (Folded, Vec<Box<[u8]>>);
 
 fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedPetition>, ComputeError> {
+    let watched = Arc::clone(&shard.watched);
     let is_petition = |place: &u32| shard.subjects[*place as usize].family == Family::Petition;
     let (dirty, others): (Vec<u32>, Vec<u32>) = shard.dirty.iter().partition(|place| is_petition(place));
     shard.dirty = others;
@@ -407,7 +418,7 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
             is_timer_new: false,
         };
         let mut complained: Vec<Box<[u8]>> = Vec::new();
-        let mut home = None;
+        let (mut home, mut outlook) = (None, None);
         let (records, _) = shard.standing(at, context.as_of, context.names);
         if let Some(petition) = Petition::fold(&records) {
             one.officer = number(petition.officer);
@@ -415,6 +426,11 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
             complained = petition.dossiers.iter().map(|code| code.as_bytes().into()).collect();
             let next = petition.next_change(context.as_of, context.calendar);
             next_change = next_change.min(next.unwrap_or(Instant::LAST));
+            if !watched.is_empty() {
+                let seen = Outlook::of_petition(&watched, &petition, context.as_of, context.calendar);
+                next_change = next_change.min(seen.next);
+                outlook = Some(seen);
+            }
             let windows = match context.scope {
                 Scope::All => context.windows,
                 Scope::Dossiers => &[],
@@ -427,6 +443,9 @@ fn fold_petitions(shard: &mut Shard, context: Context<'_>) -> Result<Vec<FoldedP
         if let Some((agency, base)) = home {
             let (organisation, edges) = (&context.reference.organisation, &context.reference.tree_edges);
             one.chain = shard.chains.of(agency, base, organisation, edges, context.reference.version);
+        }
+        if let Some(outlook) = outlook {
+            shard.note(at, outlook);
         }
         let subject = &mut shard.subjects[at];
         one.is_timer_new = subject.next_change != next_change;

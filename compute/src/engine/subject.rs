@@ -50,6 +50,8 @@ pub(super) struct Subject {
     pub(super) is_dirty: bool,
     /// It may be in hand in periods to come: a dossier that has not ended, or a petition.
     pub(super) is_open: bool,
+    /// Something that is looked for held when it was folded last.
+    pub(super) is_seen: bool,
     /// When time alone changes what it counts as; `Instant::LAST` for never.
     pub(super) next_change: Instant,
     pub(super) counted: Option<Counted>,
@@ -66,6 +68,7 @@ impl Subject {
             family,
             is_dirty: false,
             is_open: true,
+            is_seen: false,
             next_change: Instant::LAST,
             counted: None,
         }

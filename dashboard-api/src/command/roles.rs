@@ -87,6 +87,11 @@ pub(super) fn read(arguments: &ServeArguments, settings: Settings, from: Instant
 
 /// The settings of Kafka and the topic of counts; what these roles do not do is refused rather than left out in silence.
 fn shared(settings: Settings) -> Result<(kafka::Settings, String), Failure> {
+    if settings.alerts != alerts::Settings::default() {
+        return Err(Failure::question(
+            "alerts are watched for by `--role all` only; leave [alerts] out for workers and readers",
+        ));
+    }
     let Some(kafka) = settings.kafka else {
         return Err(Failure::question("workers and readers need --settings FILE with a table [kafka]"));
     };

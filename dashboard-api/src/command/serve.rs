@@ -22,7 +22,9 @@ use crate::serve::access::settings::Settings as Asking;
 use crate::serve::access::{Access, folder_in};
 use crate::serve::doorway::{self, Doorway, Peer};
 use crate::serve::live::{Clock, Live, Storage};
-use crate::serve::{Board, Consuming, Publishing, Reading, Server, demo as story, router};
+use crate::serve::{
+    Alerting, AlertsSetup, Board, Consuming, Publishing, Reading, Server, demo as story, router,
+};
 use crate::settings;
 use crate::telemetry::Telemetry;
 
@@ -42,7 +44,7 @@ pub(crate) struct ServeArguments {
     /// Folder for the log of events and the saved state; without it nothing outlives the process
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// File of settings (TOML): [kafka] names topics to consume, [access] who gets in
+    /// File of settings (TOML): [kafka] names topics to consume, [access] who gets in, [alerts] where messages go
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// Minutes between two snapshots of the state
@@ -126,12 +128,14 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
             "the settings name Kafka, which needs --data DIR: how far topics were taken is kept with the events",
         ));
     }
+    let alerts = AlertsSetup::read(settings.alerts, arguments.data.clone())?;
     let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
     if storage.is_none() {
         eprintln!("nhip: no --data DIR: events and figures are lost when this process ends");
     }
     let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
     server.access = access(settings.access, arguments.data.as_deref())?;
+    server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     if let Some(kafka) = settings.kafka {
         server.figures = Publishing::start(&kafka, &server.live)?;
         server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
@@ -207,7 +211,9 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
         retires: false,
         backups: None,
     };
-    let server = server(&arguments.reference, 2, from, Some(storage), clock)?;
+    let mut server = server(&arguments.reference, 2, from, Some(storage), clock)?;
+    let alerts = AlertsSetup::read(alerts::Settings::default(), Some(folder.0.clone()))?;
+    server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
     listen(arguments.listen, server, move |server| {
         // It ends with the process, or when the engine stops.
@@ -249,7 +255,7 @@ fn server(
     let board: Arc<Board> = Arc::default();
     board.history.start(live.watch(), days);
     let access = Access::default();
-    Ok(Server { live, board, telemetry, access, kafka: None, reading: None, figures: None })
+    Ok(Server { live, board, telemetry, access, kafka: None, reading: None, figures: None, alerts: None })
 }
 
 /// A data folder that lasts as long as the demo.
@@ -283,18 +289,19 @@ pub(super) fn listen(
     started: impl FnOnce(&Server),
 ) -> Result<u8, Failure> {
     let (live, kafka, figures) = (server.live.clone(), server.kafka.clone(), server.figures.clone());
-    let reading = server.reading.clone();
+    let (reading, alerts) = (server.reading.clone(), server.alerts.clone());
     let router = router(server.clone());
     let files = server.access.guarded().and_then(|guarded| guarded.settings.tls.as_ref());
     let tls = files.map(doorway::tls).transpose();
     let tls = tls.map_err(|why| Failure::question(format!("settings of access.tls: {why}")))?;
     answer((address, tls), router, move || started(&server), async move {
-        if kafka.is_some() || figures.is_some() || reading.is_some() {
+        if kafka.is_some() || figures.is_some() || reading.is_some() || alerts.is_some() {
             // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
             let ending = tokio::task::spawn_blocking(move || {
                 kafka.iter().for_each(Consuming::end);
                 figures.iter().for_each(Publishing::end);
                 reading.iter().for_each(Reading::end);
+                alerts.iter().for_each(Alerting::end);
             });
             if tokio::time::timeout(KAFKA_GOODBYE, ending).await.is_err() {
                 tracing::warn!("topics were not left in time; the next start reads on from the log");

@@ -11,7 +11,7 @@ use store::LocalDisk;
 
 use super::live::{Phase, SourceCounts};
 use super::problem::Problem;
-use super::{Server, figures_out, kafka, scale};
+use super::{Server, alerting, figures_out, kafka, scale};
 
 /// `GET /api/v1/health`.
 pub(super) async fn health(State(server): State<Server>) -> Json<Value> {
@@ -64,6 +64,10 @@ pub(super) async fn told(server: &Server) -> Value {
     }
     if let Some(publishing) = &server.figures {
         told["figures"] = figures_out::told(publishing);
+    }
+    if let Some(alerting) = &server.alerts {
+        // A desk that is too busy cannot say; the rest is told all the same.
+        told["alerts"] = alerting::told(alerting).await.unwrap_or_default();
     }
     // An engine that is too busy or has stopped cannot say; the rest is told all the same.
     if let Some((sources, _)) = sources {

@@ -7,10 +7,11 @@
 //! `rejects` lists what was set aside, `problem` is the one place that knows status codes, `demo` streams a made-up
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
 //! `conditional` tells who has an answer already, `paging` hands long lists on in pages.
-//! `access` says who may see and do what, `doorway` takes connections.
+//! `access` says who may see and do what, `doorway` takes connections, `alerting` watches for alerts and sends messages.
 //! `scale` is workers and readers that share one province.
 
 pub(crate) mod access;
+mod alerting;
 mod beside;
 mod board;
 mod conditional;
@@ -43,6 +44,7 @@ use crate::telemetry::Telemetry;
 use access::Access;
 use live::Live;
 
+pub(crate) use alerting::{Alerting, AlertsSetup};
 pub(crate) use board::Board;
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
@@ -64,4 +66,6 @@ pub(crate) struct Server {
     pub(crate) reading: Option<Reading>,
     /// Figures that are published, if a topic is named.
     pub(crate) figures: Option<Publishing>,
+    /// Alerts, unless this process is part of one province's work.
+    pub(crate) alerts: Option<Alerting>,
 }

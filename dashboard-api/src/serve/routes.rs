@@ -22,7 +22,9 @@ use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
-use super::{Server, access, conditional, exchange, health, history, pages, rejects, scale, stream, why};
+use super::{
+    Server, access, alerting, conditional, exchange, health, history, pages, rejects, scale, stream, why,
+};
 use crate::view;
 
 /// Headers every answer carries.
@@ -54,6 +56,9 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/changes", get(why::changes))
         .route("/api/v1/losses", get(why::losses))
         .route("/api/v1/forecasts", get(why::forecasts))
+        .route("/api/v1/alerts", get(alerting::list))
+        .route("/api/v1/alerts/{id}/acknowledge", post(alerting::acknowledge))
+        .route("/api/v1/alerts/{id}/snooze", post(alerting::snooze))
         .layer(middleware::from_fn_with_state(server.clone(), only_when_restored))
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/rejects", get(rejects::list))

@@ -6,6 +6,7 @@
 //! (`compute`), the API (`routes`).
 
 mod agency;
+mod alerts;
 mod assets;
 mod doors;
 mod dossier;
@@ -72,6 +73,9 @@ pub(super) fn router() -> Router<Server> {
         .route("/dang-xuat/nguon", post(provider::end))
         .route("/nhat-ky", get(records::records))
         .merge(export::router())
+        .route("/canh-bao", get(alerts::page))
+        .route("/canh-bao/{id}/nhan", post(alerts::acknowledge))
+        .route("/canh-bao/{id}/hoan", post(alerts::snooze))
 }
 
 /// What an address asks for beside its path. What is not given is left at its default.

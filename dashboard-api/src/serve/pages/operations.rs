@@ -47,7 +47,15 @@ pub(super) async fn operations(State(server): State<Server>, asked: Asked) -> Ma
         is_well: status == "ok",
         status,
         facts: facts(&told, words),
-        tables: [sources(&told, words), partitions(&told, words)].into_iter().flatten().collect(),
+        tables: [
+            sources(&told, words),
+            partitions(&told, words),
+            channels(&told, words),
+            attempts(&told, words),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     };
     Ok(html(&page))
 }
@@ -82,6 +90,8 @@ fn facts(told: &Value, words: Words) -> Vec<(String, String)> {
         ("trouble", &told["log"]["trouble"]),
         ("trouble", &told["state"]["trouble"]),
         ("trouble", &told["figures"]["trouble"]),
+        ("trouble", &told["alerts"]["trouble"]),
+        ("firing", &told["alerts"]["firing"]),
     ] {
         if !value.is_null() {
             facts.push((words.t(key).to_owned(), plain(value, words)));
@@ -129,4 +139,35 @@ fn partitions(told: &Value, words: Words) -> Option<Table> {
         ("lag", "lag"),
     ];
     table(("topics", "topics"), &columns, told["kafka"]["partitions"].as_array(), words)
+}
+
+fn channels(told: &Value, words: Words) -> Option<Table> {
+    let columns = [
+        ("channel", "channel"),
+        ("kind", "channel_kind"),
+        ("state", "channel_works"),
+        ("owed", "channel_owed"),
+        ("folded", "channel_folded"),
+        ("failures", "channel_failures"),
+        ("last_delivered", "channel_last"),
+        ("trouble", "trouble"),
+    ];
+    let mut channels = told["alerts"]["channels"].as_array().filter(|channels| !channels.is_empty())?.clone();
+    for channel in &mut channels {
+        let key = if channel["is_dead"] == true { "channel_dead" } else { "channel_alive" };
+        channel["state"] = Value::from(words.t(key));
+    }
+    table(("channels", "channels"), &columns, Some(&channels), words)
+}
+
+fn attempts(told: &Value, words: Words) -> Option<Table> {
+    let columns = [
+        ("subject", "attempt_subject"),
+        ("at", "attempt_at"),
+        ("channel", "channel"),
+        ("outcome", "attempt_outcome"),
+        ("why", "trouble"),
+    ];
+    let attempts = told["alerts"]["attempts"].as_array().filter(|attempts| !attempts.is_empty())?;
+    table(("attempts", "attempts"), &columns, Some(attempts), words)
 }

@@ -57,6 +57,7 @@ impl Reading {
             reading,
             figures: None,
             access: Access::default(),
+            alerts: None,
         })
     }
 

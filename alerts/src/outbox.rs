@@ -1,0 +1,121 @@
+//! The outbox: which channel takes which notice, and how many an hour; what is too much is folded into one.
+//!
+//! Pure: the time is an argument. Not here: words (`text`), keeping (`keeping`), sending (`channel`).
+
+use std::collections::BTreeMap;
+
+use compute::instant::Instant;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Phase;
+use crate::desk::{DigestLine, Notice, Step};
+use crate::settings::{ChannelSettings, Settings};
+
+/// What becomes one message of one channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Parcel {
+    /// A notice.
+    Notice(Notice),
+    /// The daily digest.
+    Digest(Instant, Vec<DigestLine>),
+    /// What was too much for an hour: how many alerts of which unit and rule.
+    Folded(Instant, Vec<DigestLine>),
+}
+
+/// How one channel stands.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+struct Budget {
+    /// The hour, since 1970.
+    hour: i64,
+    /// Messages in it.
+    sent: u32,
+    /// Unit and rule of what was too much, with how many alerts.
+    folded: BTreeMap<String, u64>,
+}
+
+/// All channels, by name.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Outbox {
+    budgets: BTreeMap<String, Budget>,
+}
+
+impl Outbox {
+    /// What each channel takes of a step, by its place in the settings. `lineage` is a unit and everything above it.
+    pub fn take(
+        &mut self,
+        now: Instant,
+        step: &Step,
+        settings: &Settings,
+        lineage: impl Fn(&str) -> Vec<String>,
+    ) -> Vec<(usize, Parcel)> {
+        let mut parcels = Vec::new();
+        for (place, channel) in settings.channels.iter().enumerate() {
+            let budget = self.budgets.entry(channel.name.clone()).or_default();
+            let hour = now.unix_seconds().div_euclid(3600);
+            if budget.hour != hour {
+                (budget.hour, budget.sent) = (hour, 0);
+                if !budget.folded.is_empty() {
+                    budget.sent = 1;
+                    let lines = std::mem::take(&mut budget.folded).into_iter().filter_map(|(name, count)| {
+                        let (unit, rule) = name.split_once('\n')?;
+                        Some(DigestLine {
+                            unit: unit.to_owned(),
+                            rule: rule.to_owned(),
+                            open: count,
+                            new: count,
+                        })
+                    });
+                    parcels.push((place, Parcel::Folded(now, lines.collect())));
+                }
+            }
+            for notice in step.notices.iter().filter(|notice| is_for(channel, notice, &lineage)) {
+                if budget.sent < settings.messages_per_hour {
+                    budget.sent += 1;
+                    parcels.push((place, Parcel::Notice(notice.clone())));
+                } else {
+                    let folded =
+                        budget.folded.entry(format!("{}\n{}", notice.unit, notice.rule)).or_default();
+                    *folded += notice.alerts.len() as u64;
+                }
+            }
+            if let Some(lines) = step.digest.as_ref().filter(|_| channel.digest) {
+                let is_theirs = |line: &&DigestLine| is_about(channel, &line.unit, &line.rule, &lineage);
+                let lines: Vec<DigestLine> = lines.iter().filter(is_theirs).cloned().collect();
+                if !lines.is_empty() {
+                    parcels.push((place, Parcel::Digest(now, lines)));
+                }
+            }
+        }
+        parcels
+    }
+
+    /// Alerts of a channel that wait for the next hour.
+    pub fn folded(&self, channel: &str) -> u64 {
+        self.budgets.get(channel).map_or(0, |budget| budget.folded.values().sum())
+    }
+
+    /// Whether time alone brings a message.
+    pub fn is_waiting(&self, now: Instant) -> bool {
+        let hour = now.unix_seconds().div_euclid(3600);
+        self.budgets.values().any(|budget| budget.hour != hour && !budget.folded.is_empty())
+    }
+}
+
+fn is_for(channel: &ChannelSettings, notice: &Notice, lineage: &impl Fn(&str) -> Vec<String>) -> bool {
+    // Who was told that it began is told that it is over.
+    let is_heard = match notice.phase {
+        Phase::Resolved => channel.resolved && (0..=notice.step).any(|step| channel.hears(step)),
+        Phase::Raised | Phase::Escalated | Phase::Again => channel.hears(notice.step),
+    };
+    is_heard && is_about(channel, &notice.unit, &notice.rule, lineage)
+}
+
+fn is_about(
+    channel: &ChannelSettings,
+    unit: &str,
+    rule: &str,
+    lineage: &impl Fn(&str) -> Vec<String>,
+) -> bool {
+    let is_rule = channel.rules.is_empty() || channel.rules.iter().any(|known| known == rule);
+    is_rule && (channel.units.is_empty() || lineage(unit).iter().any(|above| channel.units.contains(above)))
+}

@@ -1,0 +1,149 @@
+//! Alerts beside the live index: a thread that observes and keeps, one thread a channel that sends.
+//!
+//! `watch` observes the engine and steps the desk, `measures` turns figures into observations, `send` is a channel's
+//! thread, `api` answers and `told` says how it all stands. The desk is asked by questions, as the engine is, so that
+//! it has one owner. Not here: what an alert is (`alerts`), pages (`pages`).
+
+mod api;
+mod measures;
+mod send;
+mod told;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+
+use alerts::{Channel, Desk, Keeping, Message, Outbox, Rule, Settings, Texts};
+use ingest::kafka::Stop;
+use tokio::sync::oneshot;
+
+use super::beside::Beside;
+use super::live::{Live, Refused};
+use crate::command::Failure;
+use crate::telemetry::Telemetry;
+use watch::Watcher;
+
+pub(super) use api::{Act, acknowledge, asking, list, of, put_off, snooze, take_on};
+pub(super) use told::{Filter, PAGE, Shown, told};
+pub(super) use watch::Units;
+
+/// Questions that may wait for the desk.
+const QUESTIONS_MAX: usize = 256;
+/// The file in the data folder.
+const FILE: &str = "alerts.redb";
+
+/// What the desk is asked.
+type Question = Box<dyn FnOnce(&mut Watcher) + Send>;
+
+/// What alerts are made from.
+#[derive(Debug)]
+pub(crate) struct AlertsSetup {
+    settings: Settings,
+    rules: Vec<Rule>,
+    texts: Texts,
+    data: Option<PathBuf>,
+}
+
+impl AlertsSetup {
+    /// Reads rules and templates; `data` is the data folder, if there is one.
+    pub(crate) fn read(settings: Settings, data: Option<PathBuf>) -> Result<AlertsSetup, Failure> {
+        let failed = |error: String| Failure::question(error);
+        let rules = if settings.rules.as_os_str().is_empty() {
+            Rule::built_in()
+        } else {
+            let path = settings.rules.display();
+            let text = std::fs::read_to_string(&settings.rules);
+            Rule::read(&text.map_err(|error| failed(format!("{path}: {error}")))?)
+        };
+        let rules = rules.map_err(|error| failed(error.to_string()))?;
+        for channel in &settings.channels {
+            let known = |name: &String| rules.iter().any(|rule| rule.id == *name);
+            if let Some(name) = channel.rules.iter().find(|name| !known(name)) {
+                return Err(failed(format!("channel {}: there is no rule {name}", channel.name)));
+            }
+        }
+        let folder = Some(settings.templates.as_path()).filter(|path| !path.as_os_str().is_empty());
+        let texts = Texts::read(folder, &settings.link_base).map_err(|error| failed(error.to_string()))?;
+        Ok(AlertsSetup { settings, rules, texts, data })
+    }
+}
+
+/// Alerts that are watched for.
+#[derive(Clone, Debug)]
+pub(crate) struct Alerting {
+    questions: SyncSender<Question>,
+    beside: Beside,
+    pub(super) settings: Arc<Settings>,
+}
+
+impl Alerting {
+    /// Begins once the state is restored. The data folder must be open by then, so that its lock is held.
+    pub(crate) fn start(setup: AlertsSetup, live: &Live, telemetry: Telemetry) -> Result<Alerting, Failure> {
+        let AlertsSetup { settings, rules, texts, data } = setup;
+        let path = data.map(|data| data.join(FILE));
+        let (keeping, kept) =
+            Keeping::open(path.as_deref()).map_err(|error| Failure::question(error.to_string()))?;
+        if kept.is_new {
+            tracing::info!("alerts begin here: what holds already is shown as history and nobody is told");
+        }
+        let (questions, queue) = sync_channel(QUESTIONS_MAX);
+        let (settings, stop) = (Arc::new(settings), Stop::default());
+        let heard_since = kept.memory.last_step();
+        let desk = Desk::new(rules, kept.alerts, kept.memory, &live.calendar());
+        let mut watcher = Watcher::new(
+            (live.clone(), stop.clone(), telemetry),
+            (desk, kept.outbox, keeping),
+            (Arc::clone(&settings), texts),
+            heard_since,
+        );
+        watcher.attempts.extend(kept.attempts);
+        let channels = settings.channels.iter().cloned().map(Channel::new).collect();
+        watcher.open_channels(channels, kept.messages, &questions)?;
+        let beside = Beside::start("alerts", live.clone(), stop, move || watcher.run(&queue))?;
+        Ok(Alerting { questions, beside, settings })
+    }
+
+    /// Asks it to end and waits until it has.
+    pub(crate) fn end(&self) {
+        self.beside.end();
+    }
+
+    /// Asks the desk.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Watcher) -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let question: Question = Box::new(move |watcher| {
+            // The asker may have gone; then nobody wants the answer.
+            let _ = answer.send(question(watcher));
+        });
+        self.questions.try_send(question).map_err(|error| match error {
+            TrySendError::Full(_) => Refused::Busy,
+            TrySendError::Disconnected(_) => Refused::Stopped,
+        })?;
+        answered.await.map_err(|_| Refused::Stopped)
+    }
+}
+
+/// Messages handed to a channel's thread.
+type Handed = std::sync::mpsc::Sender<Message>;
+
+/// What is kept of a step until it is written.
+#[derive(Debug, Default)]
+struct Unwritten {
+    changed: std::collections::BTreeSet<alerts::Key>,
+    messages: Vec<Message>,
+}
+
+/// The desk as it is asked.
+impl Watcher {
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+}
