@@ -192,7 +192,8 @@ impl Standing {
             if figure.denominator > 0 {
                 figure.numerator = figure.denominator;
                 figure.points = figure.max * 100;
-                lists[0] = lists[1].clone();
+                let [met, all] = lists;
+                met.clone_from(all);
             } else if set.indicators[figure.indicator].is_full_when_empty() {
                 figure.points = figure.max * 100;
             }
@@ -266,8 +267,8 @@ fn part_of(before: &Standing, after: &Standing, set: &IndicatorSet, place: usize
         ScoringKind::Linear => 100,
         ScoringKind::Cap => scoring.full_at_percent.unwrap_or(100),
     };
-    let slope = if threshold == 100 || own.mean_ratio() * 100.0 < count(threshold.into()) {
-        count(is.max * 10_000 * 100) / count(threshold.into())
+    let slope = if threshold == 100 || own.mean_ratio() * 100.0 < count(threshold) {
+        count(is.max * 10_000 * 100) / count(threshold)
     } else {
         0.0
     };
@@ -352,17 +353,18 @@ fn count(number: u64) -> f64 {
 /// Weights are approximate, which moves a share by one at most; the sum is exact.
 fn parted(whole: i64, weights: &[f64], slope: f64) -> Vec<i64> {
     let sum: f64 = weights.iter().sum();
-    let size: f64 = weights.iter().map(|weight| weight.abs()).sum();
-    let scale = if sum.abs() > size * 1e-12 && whole != 0 { count_signed(whole) / sum } else { slope };
+    let spread: f64 = weights.iter().map(|weight| weight.abs()).sum();
+    let scale = if sum.abs() > spread * 1e-12 && whole != 0 { count_signed(whole) / sum } else { slope };
     let exact: Vec<f64> = weights.iter().map(|weight| weight * scale).collect();
     let mut shares: Vec<i64> = exact.iter().map(|share| floor(*share)).collect();
     let mut order: Vec<usize> = (0..weights.len()).collect();
     let fraction = |place: &usize| exact[*place] - exact[*place].floor();
     order.sort_by(|one, other| fraction(other).total_cmp(&fraction(one)).then(one.cmp(other)));
     let missing = whole - shares.iter().sum::<i64>();
-    let (each, more) = (missing.div_euclid(weights.len() as i64), missing.rem_euclid(weights.len() as i64));
-    for (rank, place) in order.into_iter().enumerate() {
-        shares[place] += each + i64::from((rank as i64) < more);
+    let size = i64::try_from(weights.len().max(1)).unwrap_or(i64::MAX);
+    let (each, more) = (missing.div_euclid(size), missing.rem_euclid(size));
+    for (rank, place) in (0..).zip(order) {
+        shares[place] += each + i64::from(rank < more);
     }
     shares
 }

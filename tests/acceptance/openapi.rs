@@ -62,11 +62,7 @@ fn every_path_answers_as_described() {
     let alert = alert_of_h1(&server);
     let document = document();
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        let filled =
-            path.replace("{code}", "H1").replace("{path}", "style.css").replace("{number}/retry", "1/retry");
-        let filled = filled.replace("{number}", "0").replace("{unit}", "C1").replace("{officer}", "O1");
-        let filled = filled.replace("{indicator}", "2.1").replace("{dossier}", "H1");
-        let filled = filled.replace("{id}", &alert);
+        let filled = filled(path).replace("{id}", &alert);
         for (method, operation) in operations.as_object().expect("operations") {
             let (status, answer) = match method.as_str() {
                 "get" if path == "/api/v1/stream" => {
@@ -79,27 +75,12 @@ fn every_path_answers_as_described() {
                     );
                     continue;
                 }
-                "get" if path == "/api/v1/lists" => {
-                    (200, server.get("/api/v1/lists?unit=C1&indicator=2.1&part=den"))
-                }
-                "get" if path == "/api/v1/changes" => {
-                    (200, server.get("/api/v1/changes?unit=C1&from=2026-01-01T00:00:00%2B07:00"))
-                }
-                "get" if path == "/api/v1/forecasts" => {
-                    (200, server.get("/api/v1/forecasts?unit=C1&by=2099-01-01T00:00:00%2B07:00&what=open"))
-                }
-                "get" if path == "/api/v1/losses" || path == "/api/v1/history" => {
-                    (200, server.get(&format!("{path}?unit=C1")))
-                }
-                "get" if path.starts_with("/danh-sach") => {
-                    (200, server.get(&format!("{path}?unit=C1&count=received")))
-                }
                 // A server that asks nobody has no doors and no record.
                 "get" if DOORS.contains(&path.as_str()) => (404, server.get(&filled)),
                 "post" if DOORS.contains(&path.as_str()) => {
                     (404, server.post(&filled, "application/x-www-form-urlencoded", b"mark="))
                 }
-                "get" => (200, server.get(&filled)),
+                "get" => (200, server.get(&format!("{filled}{}", question(path)))),
                 "post" if path.ends_with("/retry") => (
                     202,
                     server.post(
@@ -129,6 +110,26 @@ fn every_path_answers_as_described() {
                 fits(&document, &described["schema"], &answer.json(), path);
             }
         }
+    }
+}
+
+/// A path with something in its holes.
+fn filled(path: &str) -> String {
+    let filled =
+        path.replace("{code}", "H1").replace("{path}", "style.css").replace("{number}/retry", "1/retry");
+    let filled = filled.replace("{number}", "0").replace("{unit}", "C1").replace("{officer}", "O1");
+    filled.replace("{indicator}", "2.1").replace("{dossier}", "H1")
+}
+
+/// What a path must be asked besides.
+fn question(path: &str) -> &'static str {
+    match path {
+        "/api/v1/lists" => "?unit=C1&indicator=2.1&part=den",
+        "/api/v1/changes" => "?unit=C1&from=2026-01-01T00:00:00%2B07:00",
+        "/api/v1/forecasts" => "?unit=C1&by=2099-01-01T00:00:00%2B07:00&what=open",
+        "/api/v1/losses" | "/api/v1/history" => "?unit=C1",
+        _ if path.starts_with("/danh-sach") => "?unit=C1&count=received",
+        _ => "",
     }
 }
 

@@ -42,11 +42,11 @@ fn an_excerpt_says_of_its_unit_what_everything_says() {
         let mut live = engine(3, Keep::From(lines.from()));
         push_all(&mut live, lines.iter(), usize::MAX);
         live.advance(lines.until()).unwrap();
-        let mut chance = Chance::new(seed);
+        let mut dice = Chance::new(seed);
         let periods: Vec<Period> = live.snapshot().periods.iter().map(|state| state.frame.period).collect();
         for _ in 0..6 {
-            let period = periods[usize::try_from(chance.below(periods.len() as u64)).unwrap()];
-            let at = instant_within(period, lines.until(), &mut chance);
+            let period = periods[usize::try_from(dice.below(periods.len() as u64)).unwrap()];
+            let at = instant_within(period, lines.until(), &mut dice);
             let mut then = engine(1, Keep::Only(period));
             push_all(&mut then, lines.iter(), usize::MAX);
             then.advance(at).unwrap();
@@ -79,11 +79,11 @@ fn what_changed_adds_up_and_is_what_lies_between_two_standings() {
         let mut live = engine(2, Keep::From(lines.from()));
         push_all(&mut live, lines.iter(), usize::MAX);
         live.advance(lines.until()).unwrap();
-        let mut chance = Chance::new(seed);
+        let mut dice = Chance::new(seed);
         let snapshot = live.snapshot();
         for state in snapshot.periods.iter().rev().take(4) {
             let period = state.frame.period;
-            let from = instant_within(period, lines.until(), &mut chance);
+            let from = instant_within(period, lines.until(), &mut dice);
             for set in &snapshot.catalogue.sets {
                 for unit in state.frame.units().iter().step_by(5) {
                     let mut part = excerpt(&live, unit.code, period).engine();
@@ -196,9 +196,9 @@ fn what_left_the_unit_is_told_too() {
 }
 
 /// An instant of the period, but its first hour, and not after `until`.
-fn instant_within(period: Period, until: Instant, chance: &mut Chance) -> Instant {
+fn instant_within(period: Period, until: Instant, dice: &mut Chance) -> Instant {
     let start = period.start().unix_seconds() + 3600;
     let end = period.end().unix_seconds().min(until.unix_seconds()).max(start + 1);
     let wide = u64::try_from(end - start).unwrap();
-    Instant::from_unix(start + i64::try_from(chance.below(wide)).unwrap(), 0)
+    Instant::from_unix(start + i64::try_from(dice.below(wide)).unwrap(), 0)
 }

@@ -324,6 +324,13 @@ impl Engine {
         Ok(codes)
     }
 
+    /// Bytes of memory held for events, and how many subjects hold them.
+    pub fn memory(&self) -> (usize, usize) {
+        let subjects = self.shards.iter().flat_map(|shard| &shard.subjects);
+        let subjects = subjects.filter(|subject| !subject.is_vacant());
+        subjects.fold((0, 0), |(bytes, count), subject| (bytes + subject.memory(), count + 1))
+    }
+
     /// The story of a dossier, which is brought back if it is at rest; `None` if no event names it.
     ///
     /// # Errors

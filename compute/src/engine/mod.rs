@@ -440,13 +440,6 @@ impl Engine {
         self.find(family, code).is_some()
     }
 
-    /// Bytes of memory held for events, and how many subjects hold them.
-    pub fn memory(&self) -> (usize, usize) {
-        let subjects = self.shards.iter().flat_map(|shard| &shard.subjects);
-        let subjects = subjects.filter(|subject| !subject.is_vacant());
-        subjects.fold((0, 0), |(bytes, count), subject| (bytes + subject.memory(), count + 1))
-    }
-
     /// The class of a mask, new or known.
     fn class(&mut self, mask: Mask) -> u32 {
         *self.class_numbers.entry(mask).or_insert_with(|| {

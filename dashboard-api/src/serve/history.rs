@@ -70,9 +70,10 @@ impl History {
                 tracing::warn!(%problem, "what was shown on a day is lost; no figure depends on it");
             }
             for (name, content) in found.days {
-                match (Day::parse(&name), serde_json::from_slice(&content)) {
-                    (Some(day), Ok(content)) => self.hold(day, content),
-                    _ => tracing::warn!(%name, "a day is written in another way and left out"),
+                if let (Some(day), Ok(content)) = (Day::parse(&name), serde_json::from_slice(&content)) {
+                    self.hold(day, content);
+                } else {
+                    tracing::warn!(%name, "a day is written in another way and left out");
                 }
             }
         }

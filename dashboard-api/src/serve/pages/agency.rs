@@ -154,10 +154,10 @@ fn day_line(server: &Server, ground: &Ground<'_>, unit: &UnitFigures) -> Option<
     let all: Vec<(i32, u64)> = shown.chain([now]).collect();
     let (low, high) =
         all.iter().fold((u64::MAX, 0), |(low, high), (_, total)| (low.min(*total), high.max(*total)));
-    let width = i64::from((now.0 - all[0].0).max(1));
+    let days_wide = i64::from((now.0 - all[0].0).max(1));
     let height = i64::try_from((high - low).max(100)).ok()?;
     let points = all.iter().map(|(day, total)| {
-        let across = i64::from(day - all[0].0) * 300 / width;
+        let across = i64::from(day - all[0].0) * 300 / days_wide;
         let up = i64::try_from(total - low).unwrap_or(0) * 52 / height;
         format!("{across},{}", 56 - up)
     });
@@ -231,6 +231,9 @@ async fn urgent(
             format!("{}: {}", ground.words.t(id), ground.words.fill("all_of_them", &[("count", &all)]));
         more.push(Link::new(list_of_count(&ground.place, "unit", &unit.code, id), text));
         lines.extend(portion.lines.iter().cloned());
+    }
+    if server.alerts.is_some() {
+        more.push(Link::new(ground.place.to("/canh-bao", &[("unit", &unit.code)]), ground.words.t("alerts")));
     }
     // What can still be saved comes first: nobody can be on time any more with the others.
     lines.sort_by_key(|line| (line.is_late, line.seconds_left));

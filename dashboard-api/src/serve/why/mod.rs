@@ -36,11 +36,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Dossiers told by name in an answer.
 pub(super) const TOLD_MAX: usize = 100;
 
+/// Of which unit, of which period, since when.
+type Kept = (Code, Period, Moment, Arc<Excerpt>);
+
 /// Excerpts taken lately, and whose turn it is.
 #[derive(Debug)]
 pub(super) struct Why {
     // Held while one is taken: the second who asks waits for the first.
-    kept: Mutex<Vec<(Code, Period, Moment, Arc<Excerpt>)>>,
+    kept: Mutex<Vec<Kept>>,
     turn: Semaphore,
 }
 
@@ -308,7 +311,7 @@ fn lost_by(engine: &mut Engine, about: &About, change: &Change) -> Result<(Vec<L
     let listed = |lost: HashMap<Option<Code>, (usize, i64)>| {
         let all = lost.into_iter().map(|(code, (dossiers, share))| Lost { code, dossiers, share });
         let mut all: Vec<Lost> = all.collect();
-        all.sort_by_key(|lost| (lost.share, lost.code.map(|code| code.index())));
+        all.sort_by_key(|lost| (lost.share, lost.code.map(Code::index)));
         if others != 0 {
             all.push(Lost { code: None, dossiers: 0, share: others });
         }
