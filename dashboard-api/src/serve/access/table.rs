@@ -196,9 +196,9 @@ mod tests {
             [
                 "/assets/{*path}",
                 "/cong-khai",
+                "/tai-lieu-api",
                 "/livez",
                 "/readyz",
-                "/tai-lieu-api",
                 "/openapi.json",
                 "/dang-nhap",
                 "/dang-nhap",

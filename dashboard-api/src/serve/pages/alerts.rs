@@ -15,7 +15,7 @@ use compute::period::{Kind, Period};
 use serde::Deserialize;
 
 use super::super::Server;
-use super::super::access::scope::{Pass, Scope};
+use super::super::access::scope::{Pass, Scope, What};
 use super::super::alerting::{self, Act, Filter, PAGE, Shown, Units, asking};
 use super::super::problem::Problem;
 use super::links::{Link, Place};
@@ -189,7 +189,8 @@ async fn make(server: &Server, scope: Scope, chosen: &Chosen) -> Result<AlertsPa
     let (unit, state, rule) = (given(&chosen.unit), given(&chosen.state), given(&chosen.rule));
     let from = chosen.from.unwrap_or(0);
     let asks_who = !matches!(scope.pass, Pass::Token(_) | Pass::Session(_));
-    let filter = Filter { unit: unit.clone(), state: state.clone(), rule: rule.clone(), from, scope };
+    let filter =
+        Filter { unit: unit.clone(), state: state.clone(), rule: rule.clone(), from, scope: scope.clone() };
     let alerting = alerting::of(server)?;
     let shown = alerting.shown(&server.live, filter).await?;
     let health = alerting::told(alerting).await?;
@@ -209,7 +210,8 @@ async fn make(server: &Server, scope: Scope, chosen: &Chosen) -> Result<AlertsPa
             let is_chosen = unit.as_deref() == Some(code.as_str());
             Choice { text: words.one_of(&vi, &en).to_owned(), value: code, is_chosen }
         };
-        known.iter().map(|unit| choice(codes.text(unit.code).to_owned())).collect()
+        let theirs = known.iter().map(|unit| codes.text(unit.code).to_owned());
+        theirs.filter(|code| scope.may(What::Unit(code), &snapshot)).map(choice).collect()
     };
     Ok(AlertsPage {
         count: shown.count,

@@ -33,6 +33,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Uri, header};
+use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use compute::period::Period;
@@ -50,10 +51,9 @@ use words::Words;
 
 /// The addresses of all pages.
 pub(super) fn router() -> Router<Server> {
-    let file = get(assets::asset).layer(axum::middleware::from_fn(conditional::of_content));
     Router::new()
         .route("/", get(assets::index))
-        .route("/assets/{*path}", file)
+        .route("/assets/{*path}", get(assets::asset).layer(from_fn(conditional::of_content)))
         .route("/tai-lieu-api", get(reference::reference))
         .route("/don-vi/{unit}", get(agency::agency))
         .route("/don-vi/{unit}/thay-doi", get(why::change))
