@@ -18,6 +18,7 @@ mod endings;
 mod exchange;
 mod exports;
 mod figures;
+mod history;
 mod http;
 mod lists;
 mod openapi;

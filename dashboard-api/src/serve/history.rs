@@ -100,6 +100,10 @@ impl History {
 
     /// Notes the day of `snapshot` if it is a new one with anything to show.
     fn see(&self, snapshot: &Snapshot, kept: Option<&Days>) {
+        // An engine that has not moved yet stands before all days.
+        if snapshot.periods.is_empty() {
+            return;
+        }
         let day = snapshot.as_of.day();
         {
             let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
