@@ -5,7 +5,6 @@ use axum::http::request::Parts;
 use axum::response::Json;
 use compute::change::{Change, Share};
 use compute::codes::Names;
-use compute::facts::Subject;
 use compute::figures::UnitFigures;
 use compute::instant::Instant;
 use compute::period::{Kind, Period};
@@ -22,7 +21,7 @@ use super::super::access::{
 };
 use super::super::board::{self, View};
 use super::super::problem::Problem;
-use super::{About, Finished, Lost};
+use super::{About, Finished, Lost, kind};
 
 /// Which unit, when, under which set.
 #[derive(Debug, Deserialize)]
@@ -170,16 +169,6 @@ fn told(about: &About, change: &Change, (from, to): (Instant, Instant)) -> Value
         "share": share(change.share()), "rest": share(change.rest()),
         "indicators": indicators.collect::<Vec<_>>(), "subjects": subjects.collect::<Vec<_>>(),
     })
-}
-
-/// What kind of thing a subject is.
-fn kind(subject: Subject) -> &'static str {
-    match subject {
-        Subject::Dossier => "dossier",
-        Subject::Petition => "petition",
-        Subject::Procedure => "procedure",
-        Subject::Agency => "agency",
-    }
 }
 
 fn lost(lost: &[Lost], names: &Names) -> Value {

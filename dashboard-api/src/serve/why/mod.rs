@@ -319,3 +319,13 @@ fn lost_by(engine: &mut Engine, about: &About, change: &Change) -> Result<(Vec<L
     };
     Ok((listed(procedures), listed(officers)))
 }
+
+/// What kind of thing a subject is.
+pub(super) fn kind(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Dossier => "dossier",
+        Subject::Petition => "petition",
+        Subject::Procedure => "procedure",
+        Subject::Agency => "agency",
+    }
+}

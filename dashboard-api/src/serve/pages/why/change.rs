@@ -9,8 +9,8 @@ use super::super::super::Server;
 use super::super::super::problem::Problem;
 use super::super::links::Link;
 use super::super::shell::Shell;
-use super::super::{Asked, Made, html};
-use super::{Asking, IndicatorPart, SubjectPart, asking, instant, share, unit_code};
+use super::super::{Asked, Made, code_of, html};
+use super::{Asking, IndicatorPart, SubjectPart, asking, instant, share};
 
 #[derive(Template)]
 #[template(path = "change.html")]
@@ -38,7 +38,7 @@ pub(in super::super) async fn change(
     asked: Asked,
 ) -> Made {
     let trouble = asked.trouble();
-    let code = unit_code(code).map_err(&trouble)?;
+    let code = code_of(code).map_err(&trouble)?;
     let page = make(&server, &code, &asked).await.map_err(trouble)?;
     Ok(html(&page))
 }

@@ -10,8 +10,8 @@ use super::super::super::problem::Problem;
 use super::super::super::why::Finished;
 use super::super::links::Link;
 use super::super::shell::Shell;
-use super::super::{Asked, Made, html};
-use super::{Asking, IndicatorPart, SubjectPart, asking, instant, share, unit_code};
+use super::super::{Asked, Made, code_of, html};
+use super::{Asking, IndicatorPart, SubjectPart, asking, instant, share};
 
 /// The end of the working day.
 const CLOSING: i64 = 17 * 3600;
@@ -46,7 +46,7 @@ pub(in super::super) async fn forecast(
     asked: Asked,
 ) -> Made {
     let trouble = asked.trouble();
-    let code = unit_code(code).map_err(&trouble)?;
+    let code = code_of(code).map_err(&trouble)?;
     let page = make(&server, &code, &asked).await.map_err(trouble)?;
     Ok(html(&page))
 }

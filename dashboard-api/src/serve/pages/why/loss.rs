@@ -8,8 +8,8 @@ use super::super::super::Server;
 use super::super::super::problem::Problem;
 use super::super::super::why::Lost;
 use super::super::shell::Shell;
-use super::super::{Asked, Made, html};
-use super::{Asking, IndicatorPart, SubjectPart, asking, share, unit_code};
+use super::super::{Asked, Made, code_of, html};
+use super::{Asking, IndicatorPart, SubjectPart, asking, share};
 
 /// Procedures or officers shown.
 const SHOWN_MAX: usize = 200;
@@ -49,7 +49,7 @@ pub(in super::super) async fn loss(
     asked: Asked,
 ) -> Made {
     let trouble = asked.trouble();
-    let code = unit_code(code).map_err(&trouble)?;
+    let code = code_of(code).map_err(&trouble)?;
     let page = make(&server, &code, &asked).await.map_err(trouble)?;
     Ok(html(&page))
 }

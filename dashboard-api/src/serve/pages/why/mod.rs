@@ -13,8 +13,6 @@ pub(super) use forecast::forecast;
 pub(super) use loss::loss;
 pub(super) use survey::survey;
 
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use compute::change::{Change, IndicatorChange, Share, SubjectChange};
 use compute::engine::Snapshot;
 use compute::facts::Subject;
@@ -26,13 +24,13 @@ use super::super::access;
 use super::super::access::role::Field;
 use super::super::access::scope::What;
 use super::super::problem::Problem;
-use super::super::why::{About, Answer, TOLD_MAX};
+use super::super::why::{About, Answer, TOLD_MAX, kind};
 use super::agency::{crumbs, name_of, unit_of};
 use super::links::Link;
 use super::parts::state;
 use super::shell::Ground;
 use super::words::Words;
-use super::{Asked, code_of, with_dossiers};
+use super::{Asked, with_dossiers};
 
 /// Ten-thousandths with their sign: `+0,0123`.
 pub(super) fn share(words: Words, share: Share) -> String {
@@ -109,11 +107,6 @@ fn asking<'a>(
     above.push(Link::new(ground.place.to_code("/don-vi", code), name.clone()));
     let about = About { unit, period: ground.period, set: ground.set.clone() };
     Ok(Asking { ground, about, name, above, sees_officers: asked.scope.has(Field::Officers) })
-}
-
-/// A unit's code out of the path.
-fn unit_code(code: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
-    code_of(code)
 }
 
 /// A date as the start of its day, or an instant.
@@ -199,15 +192,5 @@ impl Asking<'_> {
             },
             state: line.map_or_else(String::new, |line| state(line, words)),
         }
-    }
-}
-
-/// The word for a kind of subject.
-fn kind(subject: Subject) -> &'static str {
-    match subject {
-        Subject::Dossier => "dossier",
-        Subject::Petition => "petition",
-        Subject::Procedure => "procedure",
-        Subject::Agency => "agency",
     }
 }

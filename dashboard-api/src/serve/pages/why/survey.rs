@@ -13,8 +13,8 @@ use super::super::super::why::Surveyed;
 use super::super::links::Link;
 use super::super::parts::{DossierLine, dossiers};
 use super::super::shell::Shell;
-use super::super::{Asked, Made, html};
-use super::{Asking, asking, unit_code};
+use super::super::{Asked, Made, code_of, html};
+use super::{Asking, asking};
 
 /// Dossiers, or procedures, shown.
 const SHOWN_MAX: usize = 200;
@@ -50,7 +50,7 @@ pub(in super::super) async fn survey(
     asked: Asked,
 ) -> Made {
     let trouble = asked.trouble();
-    let code = unit_code(code).map_err(&trouble)?;
+    let code = code_of(code).map_err(&trouble)?;
     let page = make(&server, &code, &asked).await.map_err(trouble)?;
     Ok(html(&page))
 }
