@@ -111,8 +111,22 @@ impl<T> Versions<T> {
     }
 }
 
-/// What a chain follows: validity and parent.
-pub type Link = (Instant, Instant, Option<Code>);
+impl Versions<Agency> {
+    /// From when on it has which parent, for as long as that changes nothing. None where no version is in force: a
+    /// chain ends there either way.
+    fn parents(&self) -> Vec<(Instant, Option<Code>)> {
+        let mut edges: Vec<Instant> = self.edges().collect();
+        edges.sort_unstable();
+        let parents = edges.into_iter().map(|edge| (edge, self.at(edge).and_then(|version| version.parent)));
+        let mut kept: Vec<(Instant, Option<Code>)> = Vec::new();
+        for (edge, parent) in parents {
+            if kept.last().map_or(None, |(_, last)| *last) != parent {
+                kept.push((edge, parent));
+            }
+        }
+        kept
+    }
+}
 
 /// Everything known of agencies and officers.
 #[derive(Clone, Debug, Default)]
@@ -192,13 +206,18 @@ impl Organisation {
         chain
     }
 
-    /// What chains follow from: every agency's validity and parent.
-    pub fn tree(&self) -> HashMap<Code, Vec<Link>, RandomState> {
-        let agencies = self.agencies.iter();
-        let links = |versions: &Versions<Agency>| {
-            versions.0.iter().map(|version| (version.from, version.to, version.what.parent)).collect()
+    /// The agencies whose parent, at any instant, is another than in `before`: only chains that name one of them can
+    /// differ. Sorted. A new name or kind moves nobody.
+    pub fn moved_since(&self, before: &Organisation) -> Vec<Code> {
+        let known =
+            self.agencies.keys().chain(before.agencies.keys().filter(|code| self.agency(**code).is_none()));
+        let parents = |organisation: &Organisation, code| organisation.agency(code).map(Versions::parents);
+        let is_moved = |code: &Code| {
+            parents(self, *code).unwrap_or_default() != parents(before, *code).unwrap_or_default()
         };
-        agencies.map(|(code, versions)| (*code, links(versions))).collect()
+        let mut moved: Vec<Code> = known.copied().filter(is_moved).collect();
+        moved.sort_unstable();
+        moved
     }
 
     /// Forgets an officer, who is about to be defined anew.

@@ -26,6 +26,12 @@ impl Chains {
         &self.units[chain as usize]
     }
 
+    /// By number of a chain: whether it names one of `units`, which are sorted.
+    pub(super) fn that_name(&self, units: &[Code]) -> Vec<bool> {
+        let names = |chain: &Box<[Code]>| chain.iter().any(|unit| units.binary_search(unit).is_ok());
+        self.units.iter().map(names).collect()
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.units.len()

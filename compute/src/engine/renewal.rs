@@ -68,6 +68,22 @@ impl Engine {
         fresh
     }
 
+    /// Has what counts for units that moved folded again; most definitions give a name or a kind, and move nobody.
+    fn mark_of_units(&mut self, moved: &[Code]) {
+        if moved.is_empty() {
+            return;
+        }
+        for shard in &mut self.shards {
+            let is_moved = shard.chains.that_name(moved);
+            for place in 0..shard.subjects.len() {
+                if shard.subjects[place].counted.is_some_and(|counted| is_moved[counted.chain as usize]) {
+                    shard.mark(place);
+                }
+            }
+        }
+        self.refold_at_rest(true);
+    }
+
     /// Has the dossiers of procedures folded again.
     fn mark_of_procedures(&mut self, mut changed: Vec<Code>) {
         if changed.is_empty() {
@@ -108,11 +124,7 @@ impl Engine {
             }
         }
         let after = Arc::clone(&self.reference);
-        if before.organisation.tree() != after.organisation.tree() {
-            self.mark_all(|_, _| true);
-            self.refold_at_rest(true);
-            return;
-        }
+        self.mark_of_units(&after.organisation.moved_since(&before.organisation));
         let mut changed: Vec<Code> = Vec::new();
         for (code, procedure) in &after.procedures {
             if before.procedures.get(code).map(crate::procedure::Procedure::definitions)
