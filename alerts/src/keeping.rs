@@ -96,6 +96,11 @@ impl Keeping {
         Ok((keeping, kept))
     }
 
+    /// The book, for a backup.
+    pub fn book(&self) -> Book {
+        self.book.clone()
+    }
+
     /// Keeps what a step changed, and the messages it brought, which get their numbers here.
     pub fn keep(
         &mut self,

@@ -254,14 +254,15 @@ impl Calendar {
         }
     }
 
-    /// The latest instant from which `seconds` of session time remain until `to`.
+    /// The first instant from which no more than `seconds` of session time remain until `to`: overnight nothing goes by,
+    /// so a working day that is left is left from the end of the day before.
     pub fn before_session_time(&self, to: Instant, seconds: u64) -> Option<Instant> {
         let (mut day, mut until, mut left) = (to.day(), to.second_of_day(), seconds);
         loop {
             if self.is_working(day)? {
                 for (start, end) in self.year(day)?.sessions.iter().rev() {
                     let room = u64::from((*end).min(until).saturating_sub(*start));
-                    if room > 0 && left <= room {
+                    if left < room {
                         return Some(day.at_second((*end).min(until) - u32::try_from(left).ok()?));
                     }
                     left -= room;

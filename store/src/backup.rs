@@ -1,12 +1,14 @@
 //! A copy of a running data folder, and bringing it back.
 //!
 //! It exists so that one machine can burn. The snapshots are listed before the log is copied, so that the copied
-//! log reaches at least as far as each copied snapshot; with a snapshot goes what it rests on in the archive. A list
-//! of all files with their checksums is written last: without it the folder is no backup.
+//! log reaches at least as far as each copied snapshot; with a snapshot goes what it rests on in the archive, and with
+//! all of it what lies beside. A list of all files with their checksums is written last: without it the folder is no
+//! backup.
 //!
 //! It deliberately copies whole: no increments, no compression beyond what the files have.
 
 use crate::archive::{ARCHIVE_FOLDER, ArchiveError};
+use crate::book::{Book, BookError};
 use crate::disk::local::{LOCK_FILE, LocalDisk, LocalDiskError};
 use crate::disk::{Disk, DiskFile, Fingerprint, fingerprint, read_pieces, read_whole, write_whole};
 use crate::encoding::checksum_of;
@@ -19,9 +21,10 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
+mod beside;
 mod rested;
 
-/// The folders of a backup.
+/// The folders every backup has.
 const FOLDERS: [&str; 3] = [LOG_FOLDER, SNAPSHOT_FOLDER, ARCHIVE_FOLDER];
 /// The list of the files of a backup.
 pub(crate) const MANIFEST: &str = "backup";
@@ -66,6 +69,9 @@ pub enum BackupError {
     /// What a snapshot rests on cannot be copied; it may be nowhere else, so there is no backup without it.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A book beside the log cannot be copied.
+    #[error(transparent)]
+    Book(#[from] BookError),
     /// A snapshot was written again and again while it was copied.
     #[error("the snapshot at offset {offset} did not stay the same while it was copied; try again")]
     Restless {
@@ -78,8 +84,14 @@ fn io_at(file: &str) -> impl Fn(io::Error) -> BackupError + '_ {
     move |source| BackupError::Io { file: file.to_owned(), source }
 }
 
-/// Copies log, good snapshots with what they rest on, and marker to an empty disk while the log is written.
-pub fn backup(log: &LogReader, snapshots: &Snapshots, to: &dyn Disk) -> Result<(), BackupError> {
+/// Copies log, good snapshots with what they rest on, what lies beside, and marker to an empty disk while all of it is
+/// written. `books` are those of the folder that are open, with their names in it.
+pub fn backup(
+    log: &LogReader,
+    snapshots: &Snapshots,
+    books: &[(&str, Book)],
+    to: &dyn Disk,
+) -> Result<(), BackupError> {
     refuse_files(to)?;
     let offsets = snapshots.list()?;
     log.copy_to(to)?;
@@ -88,6 +100,7 @@ pub fn backup(log: &LogReader, snapshots: &Snapshots, to: &dyn Disk) -> Result<(
     for offset in offsets {
         rested::copy_snapshot(snapshots, offset, to)?;
     }
+    beside::copy_beside(snapshots.disk(), books, to)?;
     copy(snapshots.disk(), to, MARKER).map_err(io_at(MARKER))?;
     finish_backup(to)
 }
@@ -95,9 +108,7 @@ pub fn backup(log: &LogReader, snapshots: &Snapshots, to: &dyn Disk) -> Result<(
 /// Syncs the names and writes the list of files.
 fn finish_backup(to: &dyn Disk) -> Result<(), BackupError> {
     let mut manifest = format!("{MANIFEST_NAME}\n");
-    for folder in FOLDERS.into_iter().chain([""]) {
-        to.sync_folder(folder).map_err(io_at(folder))?;
-    }
+    sync_folders(to)?;
     for path in backed_up_files(to)? {
         let file = to.open(&path).map_err(io_at(&path))?;
         let Fingerprint { length, checksum } = fingerprint(file.as_ref()).map_err(io_at(&path))?;
@@ -114,7 +125,25 @@ fn backed_up_files(disk: &dyn Disk) -> Result<Vec<String>, BackupError> {
         let names = disk.list(folder).map_err(io_at(folder))?;
         paths.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
     }
+    for folder in beside::FOLDERS {
+        paths.extend(beside::listed(disk, folder)?.into_iter().map(|name| format!("{folder}/{name}")));
+    }
+    paths.extend(beside::listed_books(disk)?);
     Ok(paths)
+}
+
+/// Makes the names in all folders durable; those beside the log may not be there.
+fn sync_folders(disk: &dyn Disk) -> Result<(), BackupError> {
+    for folder in FOLDERS.into_iter().chain([""]) {
+        disk.sync_folder(folder).map_err(io_at(folder))?;
+    }
+    for folder in beside::FOLDERS {
+        match disk.sync_folder(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other.map_err(io_at(folder))?,
+        }
+    }
+    Ok(())
 }
 
 /// Brings a backup into an empty folder of this machine.
@@ -135,16 +164,15 @@ pub fn check_backup(from: &dyn Disk) -> Result<(), BackupError> {
 pub fn restore_on(from: &dyn Disk, to: &dyn Disk) -> Result<(), BackupError> {
     refuse_files(to)?;
     let files = read_manifest(from)?;
-    for folder in FOLDERS {
+    let is_used = |folder: &&str| files.iter().any(|(path, _)| path.starts_with(&format!("{folder}/")));
+    for folder in FOLDERS.into_iter().chain(beside::FOLDERS.into_iter().filter(is_used)) {
         to.create_folder(folder).map_err(io_at(folder))?;
     }
     let (marker, content): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path == MARKER);
     for (path, expected) in content {
         copy_checked(from, to, path, *expected)?;
     }
-    for folder in FOLDERS.into_iter().chain([""]) {
-        to.sync_folder(folder).map_err(io_at(folder))?;
-    }
+    sync_folders(to)?;
     for (path, expected) in marker {
         copy_checked(from, to, path, *expected)?;
     }

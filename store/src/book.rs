@@ -4,13 +4,19 @@
 //! messages are owed. It lies beside the log, in a file of its own, so that it can be thrown away without losing an
 //! event.
 //!
-//! It deliberately knows only bytes, keeps nothing in memory, and is not part of a backup: whoever uses it can begin
-//! without it.
+//! It deliberately knows only bytes and keeps nothing in memory.
 
+use crate::disk::{Disk, DiskFile};
 use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError, TableHandle,
+};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
+/// What ends the name of a book; books lie in the data folder itself.
+pub(crate) const BOOK_ENDING: &str = ".redb";
 /// Memory for pages read.
 const CACHE_BYTES: usize = 16 << 20;
 
@@ -35,11 +41,37 @@ pub struct BookChange {
     pub value: Option<Vec<u8>>,
 }
 
-/// An open book.
-#[derive(Debug)]
+/// An open book; a clone is the same one.
+#[derive(Clone, Debug)]
 pub struct Book {
     file: String,
-    database: Database,
+    database: Arc<Database>,
+}
+
+/// A file of our disk as the library wants it.
+#[derive(Debug)]
+struct Backend(Box<dyn DiskFile>);
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.length()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.0.set_length(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_at(offset, bytes)
+    }
 }
 
 impl Book {
@@ -48,13 +80,29 @@ impl Book {
         let file = path.display().to_string();
         let problem = |problem: String| BookError { file: file.clone(), problem };
         let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path);
-        let mut database = database.map_err(|error| problem(error.to_string()))?;
-        // A flipped bit is found here, not believed later; what was torn by a kill is whole again by now.
+        Book::checked(&file, database.map_err(|error| problem(error.to_string()))?)
+    }
+
+    /// Opens a book that is there, on any disk.
+    pub(crate) fn open_on(disk: &dyn Disk, path: &str) -> Result<Book, BookError> {
+        let problem = |problem: String| BookError { file: path.to_owned(), problem };
+        let file = disk.open(path).map_err(|error| problem(error.to_string()))?;
+        if file.length().map_err(|error| problem(error.to_string()))? == 0 {
+            // The library would begin an empty file as a new book.
+            return Err(problem("it is empty".to_owned()));
+        }
+        let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(Backend(file));
+        Book::checked(path, database.map_err(|error| problem(error.to_string()))?)
+    }
+
+    /// A flipped bit is found here, not believed later; what was torn by a kill is whole again by now.
+    fn checked(file: &str, mut database: Database) -> Result<Book, BookError> {
+        let problem = |problem: String| BookError { file: file.to_owned(), problem };
         let is_whole = database.check_integrity().map_err(|error| problem(error.to_string()))?;
         if !is_whole {
             return Err(problem("it is damaged".to_owned()));
         }
-        Ok(Book { file, database })
+        Ok(Book { file: file.to_owned(), database: Arc::new(database) })
     }
 
     /// A book that ends with the process.
@@ -63,7 +111,7 @@ impl Book {
         let database = redb::Builder::new().create_with_backend(InMemoryBackend::new());
         let database =
             database.map_err(|error| BookError { file: file.clone(), problem: error.to_string() })?;
-        Ok(Book { file, database })
+        Ok(Book { file, database: Arc::new(database) })
     }
 
     fn problem(&self, error: impl std::fmt::Display) -> BookError {
@@ -87,6 +135,25 @@ impl Book {
         transaction.commit().map_err(|error| self.problem(error))
     }
 
+    /// Writes every table, as it is at one instant, to a new book on another disk, while this one is written.
+    pub(crate) fn copy_to(&self, disk: &dyn Disk, path: &str) -> Result<(), BookError> {
+        let file = disk.create(path).map_err(|error| self.problem(error))?;
+        let copy = redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(Backend(file));
+        let copy = copy.map_err(|error| self.problem(error))?;
+        let from = self.database.begin_read().map_err(|error| self.problem(error))?;
+        let to = copy.begin_write().map_err(|error| self.problem(error))?;
+        for table in from.list_tables().map_err(|error| self.problem(error))? {
+            let definition: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table.name());
+            let table = from.open_table(definition).map_err(|error| self.problem(error))?;
+            let mut copied = to.open_table(definition).map_err(|error| self.problem(error))?;
+            for entry in table.iter().map_err(|error| self.problem(error))? {
+                let (key, value) = entry.map_err(|error| self.problem(error))?;
+                copied.insert(key.value(), value.value()).map_err(|error| self.problem(error))?;
+            }
+        }
+        to.commit().map_err(|error| self.problem(error))
+    }
+
     /// Every entry of a table, in the order of the keys.
     pub fn read(&self, table: &'static str, mut take: impl FnMut(&[u8], &[u8])) -> Result<(), BookError> {
         let transaction = self.database.begin_read().map_err(|error| self.problem(error))?;
@@ -107,6 +174,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::simulated::SimulatedDisk;
 
     fn put(key: &str, value: Option<&str>) -> BookChange {
         let bytes = |text: &str| text.as_bytes().to_vec();
@@ -130,6 +198,32 @@ mod tests {
         book.write(&[put("b", Some("2")), put("a", Some("1")), put("c", Some("3"))]).expect("it is written");
         book.write(&[put("b", None), put("a", Some("4"))]).expect("it is written");
         assert_eq!(all(&book), "a=4 c=3 ");
+    }
+
+    #[test]
+    fn a_copy_is_the_book_as_it_was_and_a_flipped_bit_is_found_or_changes_nothing() {
+        let (disk, book) = (SimulatedDisk::new(7), Book::in_memory().expect("it opens"));
+        let entries: Vec<BookChange> =
+            (0..200).map(|number| put(&format!("key {number:03}"), Some("a value"))).collect();
+        book.write(&entries).expect("it is written");
+        let expected = all(&book);
+        book.copy_to(&disk, "copy.redb").expect("it is copied");
+        book.write(&[put("late", Some("1"))]).expect("it is written");
+        assert_eq!(all(&Book::open_on(&disk, "copy.redb").expect("it opens")), expected);
+        let length = disk.content("copy.redb").expect("it is there").len();
+        let mut found = 0;
+        for place in (0..length).step_by(length / 300) {
+            let flipped = disk.duplicate();
+            flipped.flip_bit("copy.redb", place, 5);
+            match Book::open_on(&flipped, "copy.redb") {
+                Err(error) => {
+                    assert!(error.to_string().contains("copy.redb"), "{error}");
+                    found += 1;
+                }
+                Ok(book) => assert_eq!(all(&book), expected, "byte {place} of {length}"),
+            }
+        }
+        assert!(found > 0, "no flip of {length} bytes was found");
     }
 
     #[test]

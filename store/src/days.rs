@@ -63,6 +63,11 @@ impl Days {
         found
     }
 
+    /// Sentences about the days that cannot be used, oldest first.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.newest(usize::MAX).problems
+    }
+
     /// Writes a day, and removes all but the newest `kept`.
     ///
     /// # Errors

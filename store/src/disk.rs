@@ -1,7 +1,7 @@
 //! The disk as an argument: what the log and the snapshots may ask of a folder, and nothing else.
 //!
 //! It exists so that every write, sync and rename can be made to fail or to be the last one before a power
-//! cut, in tests that take seconds. Paths are relative, with `/`, at most one sub-folder deep.
+//! cut, in tests that take seconds. Paths are relative, with `/`, at most two sub-folders deep.
 //!
 //! It deliberately says `io::Error`, the only error type its callers above and `redb` below both speak; the
 //! sentence that names the thing is made by the caller.

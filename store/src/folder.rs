@@ -7,6 +7,7 @@
 
 use crate::archive::{Archive, ArchiveError};
 use crate::backup::{self, BackupError, MANIFEST};
+use crate::book::{BOOK_ENDING, Book, BookError};
 use crate::days::Days;
 use crate::disk::local::{LOCK_FILE, LocalDisk, LocalDiskError};
 use crate::disk::{Disk, UNFINISHED, read_whole, write_whole};
@@ -85,6 +86,15 @@ pub enum FolderError {
     /// The archive cannot be opened.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// What was noted of a day cannot be used.
+    #[error("{problem}")]
+    Day {
+        /// Names the file.
+        problem: String,
+    },
+    /// A book cannot be used.
+    #[error(transparent)]
+    Book(#[from] BookError),
 }
 
 /// An open data folder.
@@ -116,9 +126,9 @@ impl DataFolder {
         Ok(DataFolder { log, snapshots, archive, days })
     }
 
-    /// Copies the folder as it is at one instant into a new one, which [`crate::restore`] reads.
+    /// Copies the folder as it is at one instant into a new one, which [`crate::restore`] reads; no book of it is open.
     pub fn backup(&self, to: &Path) -> Result<(), BackupError> {
-        backup::backup(&self.log.reader(), &self.snapshots, &LocalDisk::open(to)?)
+        backup::backup(&self.log.reader(), &self.snapshots, &[], &LocalDisk::open(to)?)
     }
 
     /// Reads and checks everything; the first thing that does not fit is the error.
@@ -128,6 +138,14 @@ impl DataFolder {
             self.snapshots.check(offset)?;
         }
         self.archive.check()?;
+        if let Some(problem) = self.days.problems().into_iter().next() {
+            return Err(FolderError::Day { problem });
+        }
+        let disk = self.snapshots.disk();
+        let names = disk.list("").map_err(|source| FolderError::Io { file: String::new(), source })?;
+        for name in names.iter().filter(|name| name.ends_with(BOOK_ENDING)) {
+            Book::open_on(disk, name)?;
+        }
         Ok(report)
     }
 

@@ -285,7 +285,7 @@ fn a_backup_brings_back_what_each_snapshot_rests_on() {
     let folder = folder_at_rest(&disk);
     write(&folder.archive, &[(b"not listed", b"yet")]);
     let (copy, back) = (SimulatedDisk::new(1), SimulatedDisk::new(1));
-    backup(&folder.log.reader(), &folder.snapshots, &copy).unwrap();
+    backup(&folder.log.reader(), &folder.snapshots, &[], &copy).unwrap();
     check_backup(&copy).unwrap();
     restore_on(&copy, &back).unwrap();
     let mut restored = open(&back).unwrap();
@@ -307,7 +307,7 @@ fn a_backup_is_refused_when_what_a_snapshot_rests_on_is_damaged_or_missing() {
         store::Disk::remove(&missing, &path).unwrap();
         for (disk, is_missing) in [(damaged, false), (missing, true)] {
             let folder = open(&disk).unwrap();
-            let made = backup(&folder.log.reader(), &folder.snapshots, &SimulatedDisk::new(1));
+            let made = backup(&folder.log.reader(), &folder.snapshots, &[], &SimulatedDisk::new(1));
             // A snapshot without a list rests on nothing, as all did before there was an archive.
             let is_list =
                 path == "archive/00000000000000000010.list" || path == "archive/00000000000000000020.list";
@@ -323,7 +323,7 @@ fn a_folder_and_a_backup_from_before_the_archive_are_as_good_as_ever() {
     let (disk, copy, back) = (SimulatedDisk::new(1), SimulatedDisk::new(1), SimulatedDisk::new(1));
     let mut folder = open(&disk).unwrap();
     append(&mut folder.log, 3, b"events");
-    backup(&folder.log.reader(), &folder.snapshots, &copy).unwrap();
+    backup(&folder.log.reader(), &folder.snapshots, &[], &copy).unwrap();
     assert!(copy.files().iter().all(|path| !path.starts_with("archive")), "{:?}", copy.files());
     restore_on(&copy, &back).unwrap();
     open(&back).unwrap().verify(|_| {}).unwrap();

@@ -13,7 +13,8 @@ use store::{ArchiveDraft, Chunk, FolderError, LogError, SimulatedDisk, backup, c
 const SMALL_FILE_BYTES: usize = 8192;
 const DRAWN_FLIPS: usize = if cfg!(debug_assertions) { 40 } else { 250 };
 
-/// A folder with sealed segments, a newest one, messages, a ledger, and snapshots that rest on an archive; cleanly closed.
+/// A folder with sealed segments, a newest one, messages, a ledger, snapshots that rest on an archive, and a day noted;
+/// cleanly closed.
 fn closed_folder() -> SimulatedDisk {
     let disk = SimulatedDisk::new(3);
     let mut folder = open(&disk).unwrap();
@@ -34,6 +35,7 @@ fn closed_folder() -> SimulatedDisk {
         folder.archive.set_list(offset, &[rested]).unwrap();
         writer.finish().unwrap();
     }
+    folder.days.write("2026-11-22", b"what it began with", 10).unwrap();
     folder.close().unwrap();
     disk
 }
@@ -89,7 +91,7 @@ fn a_flipped_bit_anywhere_in_a_backup_is_found_by_checking_or_restoring_it() {
     let disk = closed_folder();
     let folder = open(&disk).unwrap();
     let copy = SimulatedDisk::new(1);
-    backup(&folder.log.reader(), &folder.snapshots, &copy).unwrap();
+    backup(&folder.log.reader(), &folder.snapshots, &[], &copy).unwrap();
     check_backup(&copy).unwrap();
     restore_on(&copy, &SimulatedDisk::new(1)).unwrap();
     check_flips(&copy, |disk| check_backup(&disk).is_err());

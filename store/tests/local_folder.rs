@@ -155,7 +155,7 @@ fn readers_and_a_backup_run_while_the_log_is_written_and_rolls() {
             for number in 0..5 {
                 let (copy, restored) = (format!("copy {number}"), format!("restored {number}"));
                 let to = store::LocalDisk::open(&scratch.folder(&copy)).unwrap();
-                store::backup(&reader, &snapshots, &to).unwrap();
+                store::backup(&reader, &snapshots, &[], &to).unwrap();
                 drop(to);
                 restore(&scratch.folder(&copy), &scratch.folder(&restored)).unwrap();
                 let log = open(&scratch.folder(&restored)).log;

@@ -9,12 +9,10 @@ use std::sync::Arc;
 use compute::engine::{At, Cells, Engine, Keep, Scope, Setup, ShiftError, Snapshot};
 use compute::event::Family;
 use compute::event::record::subject_hash;
-use compute::figures::Level;
-use compute::result;
 use ingest::decode;
 
-use crate::all_results;
 use crate::stream::{Chance, Lines, engine, push_all, seeds, setup};
+use crate::{all_results, all_results_of};
 
 /// A place by texts.
 type Place = (&'static str, String, String);
@@ -67,7 +65,7 @@ fn shown(reader: &Engine, sums: &BTreeMap<String, Cells>) -> String {
             period.cells = Arc::new(sum.plus(&period.cells).unwrap());
         }
     }
-    result::all(&snapshot, &[Level::Agency, Level::Officer])
+    all_results_of(&snapshot)
 }
 
 fn share_of(line: &str, shares: usize) -> Option<usize> {

@@ -15,8 +15,11 @@ use ingest::simulate::{AgencyCounts, Plan, Stream};
 
 /// The seeds of a run: so many, or `NHIP_SEEDS`.
 pub(crate) fn seeds(default: u64) -> std::ops::Range<u64> {
-    let count = std::env::var("NHIP_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    1..1 + count
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match number("NHIP_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 1..1 + number("NHIP_SEEDS").unwrap_or(default),
+    }
 }
 
 /// A made-up province's events.

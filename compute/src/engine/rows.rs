@@ -157,9 +157,11 @@ impl<'a> DossierRows<'a> {
         if life.state() != State::Running || life.accepted_at.is_none() {
             return Instant::LAST;
         }
-        let Some(due) = life.clock.due.filter(|due| *due >= as_of) else { return Instant::LAST };
-        let soon = calendar.before_session_time(due, DUE_SOON_SECONDS).filter(|soon| *soon > as_of);
-        soon.unwrap_or_else(|| due.just_after())
+        let soon = life.clock.due.and_then(|due| calendar.before_session_time(due, DUE_SOON_SECONDS));
+        // A due date that was moved leaves the one first set to pass on its own.
+        let passed = [life.clock.due, life.clock.base_due].into_iter().flatten().map(Instant::just_after);
+        let turns = passed.chain(soon).filter(|turn| *turn > as_of);
+        turns.min().unwrap_or(Instant::LAST)
     }
 }
 

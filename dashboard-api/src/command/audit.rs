@@ -2,6 +2,8 @@
 //!
 //! Not here: how it is written (`serve::access::audit`).
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
 use super::token::Place;
@@ -25,16 +27,24 @@ enum Action {
 
 pub(super) fn run(arguments: &AuditArguments) -> Result<u8, Failure> {
     let Action::Verify { place } = &arguments.action;
-    let folder = place.folder()?.join(audit::FOLDER);
+    print(&verified(&place.folder()?)?)?;
+    Ok(0)
+}
+
+/// Follows the record of access in `folder`: what was found.
+///
+/// # Errors
+/// A sentence saying where it does not hold together.
+pub(super) fn verified(folder: &Path) -> Result<String, Failure> {
+    let folder = folder.join(audit::FOLDER);
     // The head first: what is written in between stands behind it and is no contradiction.
     let head = head::read(&folder).map_err(Failure::broken)?;
     let bytes = audit::bytes(&folder).map_err(Failure::broken)?;
     let end = writer::check(&folder, head.as_ref(), &bytes).map_err(Failure::broken)?;
     let signed = head.as_ref().map_or(0, |head| head.number);
     let key = head.as_ref().map_or("none yet", |head| head.public_key());
-    print(&format!(
+    Ok(format!(
         "{} records hold together, {signed} of them under the signed head\nlast hash {}\npublic key {key}\n",
         end.number, end.hash
-    ))?;
-    Ok(0)
+    ))
 }

@@ -1,6 +1,6 @@
 //! `nhip verify`: recomputes everything from the log and compares it, byte for byte, with the state that would be served.
 //!
-//! First every file is checked, then the state is restored as a start of the server would, then a second engine counts
+//! First every file is checked, those beside the log too, then the state is restored as a start of the server would, then a second engine counts
 //! the whole log in one batch, in one shard. Both must print the same results. Nothing in the folder is changed.
 
 use std::fmt::Write as _;
@@ -18,6 +18,7 @@ use store::FolderSettings;
 
 use super::{Failure, ReferenceArguments, print, serve};
 use crate::reference_data;
+use crate::serve::access;
 use crate::serve::live::Clock;
 
 /// Differing lines shown.
@@ -71,6 +72,10 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
     let results = |engine: &Engine| result::all(&engine.snapshot(), &[Level::Agency, Level::Officer]);
     let (ours, theirs) = (results(&recovered.engine), results(&batch));
     let mut told = String::new();
+    let kept_of_access = access::folder_in(&arguments.data);
+    if kept_of_access.is_dir() {
+        let _ = write!(told, "record of access: {}", super::audit::verified(&kept_of_access)?);
+    }
     for problem in &recovered.passed_over {
         let _ = writeln!(told, "passed over: {problem}");
     }

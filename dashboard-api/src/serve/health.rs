@@ -89,9 +89,10 @@ pub(super) async fn back_up(State(server): State<Server>) -> Result<Json<Value>,
     let name = server.live.now().to_utc().replace(':', "-");
     let folder = source.under.join(name);
     let to = folder.clone();
+    let books: Vec<_> = server.alerts.iter().map(alerting::Alerting::book).collect();
     let made = tokio::task::spawn_blocking(move || {
         let disk = LocalDisk::open(&to).map_err(|error| error.to_string())?;
-        store::backup(&source.log, &source.snapshots, &disk).map_err(|error| error.to_string())
+        store::backup(&source.log, &source.snapshots, &books, &disk).map_err(|error| error.to_string())
     });
     made.await.map_err(|_| Problem::Stopped)?.map_err(Problem::NotKept)?;
     Ok(Json(json!({ "folder": folder.display().to_string() })))

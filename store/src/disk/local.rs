@@ -7,7 +7,7 @@
 use super::{Disk, DiskFile};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The file whose lock says that a process uses the folder. It stays empty.
@@ -76,15 +76,17 @@ fn create_and_open_lock(root: &Path) -> io::Result<File> {
 
 impl Disk for LocalDisk {
     fn create_folder(&self, folder: &str) -> io::Result<()> {
-        match fs::create_dir(self.at(folder)) {
+        match fs::DirBuilder::new().mode(0o700).create(self.at(folder)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other,
         }
     }
 
     fn create(&self, path: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(self.at(path))?;
-        Ok(Box::new(LocalFile(file)))
+        // Events name officers, and beside them lie hashes of tokens: all of it is the owner's alone.
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        Ok(Box::new(LocalFile(options.open(self.at(path))?)))
     }
 
     fn open(&self, path: &str) -> io::Result<Box<dyn DiskFile>> {

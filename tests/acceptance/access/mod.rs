@@ -1,8 +1,10 @@
 //! Who may see and do what, on a real server that asks: each refusal seen, each leak looked for.
 //!
 //! `scene` is the server and its people, `matrix` every route for every role, `keys` tokens and what they may write,
-//! `people` sessions, `record` who saw what, `privacy` what must be nowhere, `deploy` settings and realm.
+//! `people` sessions, `record` who saw what, `privacy` what must be nowhere, `deploy` settings and realm,
+//! `backups` what of all this outlives a machine.
 
+mod backups;
 mod deploy;
 mod keys;
 mod matrix;

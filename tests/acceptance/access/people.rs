@@ -123,7 +123,7 @@ fn a_page_elsewhere_can_neither_sign_anybody_in_nor_change_anything() {
         assert_eq!(scene.ask("POST", "/api/v1/backups", &headers, b"").status, 403, "{origin}");
     }
     let headers = format!("{ORIGIN}cookie: nhip={session}\r\n");
-    assert_eq!(scene.ask("POST", "/api/v1/backups", &headers, b"").status, 404, "it goes through");
+    assert_eq!(scene.ask("POST", "/api/v1/backups", &headers, b"").status, 200, "it goes through");
 }
 
 #[test]

@@ -50,10 +50,15 @@ pub(super) const PEOPLE: [(&str, &[&str]); 8] = [
 impl Scene {
     /// Without events.
     pub(super) fn empty(settings: &str) -> Scene {
-        let folder = Folder::new();
+        Scene::of(Folder::new(), settings)
+    }
+
+    /// Over what a folder has; backups go into `backups` beside it.
+    pub(super) fn of(folder: Folder, settings: &str) -> Scene {
         let text = format!("[access]\npublic_url = \"http://127.0.0.1:7660\"\n{settings}");
         let file = folder.write("settings.toml", text);
-        let server = Server::launch(&["--data", &folder.path("data"), "--settings", &file]);
+        let (data, backups) = (folder.path("data"), folder.path("backups"));
+        let server = Server::launch(&["--data", &data, "--backups", &backups, "--settings", &file]);
         let scene =
             Scene { server: server.unwrap_or_else(|not| panic!("it does not start: {not:?}")), folder };
         assert!(within(PATIENCE, || scene.get("/readyz", None).status == 200), "it is ready at last");

@@ -21,8 +21,8 @@ pub(super) use write::{Saving, ShardSaving};
 
 use super::{Scope, Setup};
 
-/// Rises when the bytes below change; a state of another format is not read.
-pub const STATE_FORMAT: u32 = 2;
+/// Rises when the bytes below, or what is counted and timed from events, change; a state of another format is not read.
+pub const STATE_FORMAT: u32 = 3;
 
 /// Why a state cannot be restored.
 #[derive(Debug, thiserror::Error)]

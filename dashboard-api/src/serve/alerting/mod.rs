@@ -16,6 +16,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use alerts::{Channel, Desk, Keeping, Message, Outbox, Rule, Settings, Texts};
 use ingest::kafka::Stop;
+use store::Book;
 use tokio::sync::oneshot;
 
 use super::beside::Beside;
@@ -75,6 +76,7 @@ pub(crate) struct Alerting {
     questions: SyncSender<Question>,
     beside: Beside,
     pub(super) settings: Arc<Settings>,
+    book: Book,
 }
 
 impl Alerting {
@@ -88,7 +90,7 @@ impl Alerting {
             tracing::info!("alerts begin here: what holds already is shown as history and nobody is told");
         }
         let (questions, queue) = sync_channel(QUESTIONS_MAX);
-        let (settings, stop) = (Arc::new(settings), Stop::default());
+        let (settings, stop, book) = (Arc::new(settings), Stop::default(), keeping.book());
         let heard_since = kept.memory.last_step();
         let desk = Desk::new(rules, kept.alerts, kept.memory, &live.calendar());
         let mut watcher = Watcher::new(
@@ -101,7 +103,12 @@ impl Alerting {
         let channels = settings.channels.iter().cloned().map(Channel::new).collect();
         watcher.open_channels(channels, kept.messages, &questions)?;
         let beside = Beside::start("alerts", live.clone(), stop, move || watcher.run(&queue))?;
-        Ok(Alerting { questions, beside, settings })
+        Ok(Alerting { questions, beside, settings, book })
+    }
+
+    /// The open book, with its name in the data folder.
+    pub(super) fn book(&self) -> (&'static str, Book) {
+        (FILE, self.book.clone())
     }
 
     /// Asks it to end and waits until it has.
