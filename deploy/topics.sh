@@ -27,4 +27,5 @@ make "${prefix}organisation" 1 cleanup.policy=delete retention.ms=1209600000
 make "${prefix}exchange" 12 cleanup.policy=delete retention.ms=1209600000
 make "${prefix}figures" 6 cleanup.policy=compact
 make "${prefix}counts" 12 cleanup.policy=compact
+make "${prefix}alerts" 3 cleanup.policy=compact
 make "${prefix}dead-letters" 1 cleanup.policy=delete retention.ms=2592000000

@@ -56,6 +56,8 @@ impl Channel {
         match self.settings.kind {
             ChannelKind::Webhook | ChannelKind::Alertmanager => self.post(message, now),
             ChannelKind::Smtp => self.mail(message),
+            // Whoever has brokers writes topics.
+            ChannelKind::Kafka => Err("a topic needs [kafka] in the settings".to_owned()),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Phase;
 use crate::desk::{DigestLine, Notice, Step};
-use crate::settings::{ChannelSettings, Settings};
+use crate::settings::{ChannelKind, ChannelSettings, Settings};
 
 /// What becomes one message of one channel.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,7 +69,10 @@ impl Outbox {
                 }
             }
             for notice in step.notices.iter().filter(|notice| is_for(channel, notice, &lineage)) {
-                if budget.sent < settings.messages_per_hour {
+                // Programs read a topic: nothing of it is folded.
+                if channel.kind == ChannelKind::Kafka {
+                    parcels.push((place, Parcel::Notice(notice.clone())));
+                } else if budget.sent < settings.messages_per_hour {
                     budget.sent += 1;
                     parcels.push((place, Parcel::Notice(notice.clone())));
                 } else {
@@ -78,7 +81,9 @@ impl Outbox {
                     *folded += notice.alerts.len() as u64;
                 }
             }
-            if let Some(lines) = step.digest.as_ref().filter(|_| channel.digest) {
+            if let Some(lines) =
+                step.digest.as_ref().filter(|_| channel.digest && channel.kind != ChannelKind::Kafka)
+            {
                 let is_theirs = |line: &&DigestLine| is_about(channel, &line.unit, &line.rule, &lineage);
                 let lines: Vec<DigestLine> = lines.iter().filter(is_theirs).cloned().collect();
                 if !lines.is_empty() {
@@ -104,7 +109,10 @@ impl Outbox {
 fn is_for(channel: &ChannelSettings, notice: &Notice, lineage: &impl Fn(&str) -> Vec<String>) -> bool {
     // Who was told that it began is told that it is over.
     let is_heard = match notice.phase {
-        Phase::Resolved => channel.resolved && (0..=notice.step).any(|step| channel.hears(step)),
+        Phase::Resolved => {
+            (channel.resolved || channel.kind == ChannelKind::Kafka)
+                && (0..=notice.step).any(|step| channel.hears(step))
+        }
         Phase::Raised | Phase::Escalated | Phase::Again => channel.hears(notice.step),
     };
     is_heard && is_about(channel, &notice.unit, &notice.rule, lineage)

@@ -73,6 +73,8 @@ pub enum ChannelKind {
     Alertmanager,
     /// Mail.
     Smtp,
+    /// A topic of Kafka, a message an alert.
+    Kafka,
 }
 
 impl ChannelKind {
@@ -82,6 +84,7 @@ impl ChannelKind {
             ChannelKind::Webhook => "webhook",
             ChannelKind::Alertmanager => "alertmanager",
             ChannelKind::Smtp => "smtp",
+            ChannelKind::Kafka => "kafka",
         }
     }
 }
@@ -100,6 +103,9 @@ pub struct ChannelSettings {
     /// A file with the secret that signs messages (webhook).
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
+    /// The topic: its whole name (kafka).
+    #[serde(default)]
+    pub topic: String,
     /// The mail server.
     #[serde(default)]
     pub host: String,
@@ -224,11 +230,12 @@ impl Settings {
 }
 
 /// The names of a channel's settings.
-const CHANNEL: [&str; 16] = [
+const CHANNEL: [&str; 17] = [
     "name",
     "kind",
     "url",
     "secret_file",
+    "topic",
     "host",
     "port",
     "tls",
@@ -255,7 +262,11 @@ impl ChannelSettings {
             return Err("a name has no spaces and is not empty".to_owned());
         }
         let is_mail = self.kind == ChannelKind::Smtp;
-        if !is_mail && !is_address(&self.url) {
+        let is_topic = self.kind == ChannelKind::Kafka;
+        if is_topic && (self.topic.is_empty() || self.topic.chars().any(char::is_whitespace)) {
+            return Err("topic is missing; name the topic that alerts go to: topic = \"alerts\"".to_owned());
+        }
+        if !is_mail && !is_topic && !is_address(&self.url) {
             return Err("url is missing; say where messages are posted: url = \"https://…\"".to_owned());
         }
         if self.kind == ChannelKind::Webhook && self.secret_file.is_none() {
@@ -296,6 +307,7 @@ mod tests {
             assert!(error.contains(says), "{error}");
         };
         check("ruls = \"x\"", "ruls");
+        check("[[channels]]\nname = \"a\"\nkind = \"kafka\"", "topic is missing");
         check("messages_per_hour = 0", "messages_per_hour goes from 1");
         check("link_base = \"nhip.vn\"", "link_base begins with");
         let webhook = "[[channels]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"http://a\"\n";

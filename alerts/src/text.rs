@@ -124,6 +124,7 @@ impl Texts {
                         self.notice_json(notice, rules, names, (&subject, &text)).to_string()
                     }
                     ChannelKind::Alertmanager => self.alertmanager(notice, channel, rules).to_string(),
+                    ChannelKind::Kafka => self.records(notice, rules).to_string(),
                 };
                 (notice.at, subject, body)
             }
@@ -133,7 +134,10 @@ impl Texts {
                 let kind = if is_folded { "folded" } else { "digest" };
                 let body = match channel.kind {
                     ChannelKind::Smtp => text,
-                    ChannelKind::Webhook => digest_json(kind, (*at, lines), (&subject, &text)).to_string(),
+                    // No digest goes to a topic.
+                    ChannelKind::Webhook | ChannelKind::Kafka => {
+                        digest_json(kind, (*at, lines), (&subject, &text)).to_string()
+                    }
                     ChannelKind::Alertmanager => {
                         self.alertmanager_digest(kind, (*at, lines), channel).to_string()
                     }
@@ -281,6 +285,22 @@ impl Texts {
             "for": step_name(notice.step), "at": notice.at.to_local(), "count": notice.alerts.len(), "alerts": items,
             "subject": subject, "text": text,
         })
+    }
+
+    /// The records of a topic: every alert of the notice, each by itself, with its id first.
+    fn records(&self, notice: &Notice, rules: &[Rule]) -> Value {
+        let severity = rules.iter().find(|rule| rule.id == notice.rule).map(|rule| rule.severity.name());
+        let record = |alert: &crate::alert::Alert| {
+            let mut record = json!(Item::of(alert, self.link_of(alert)));
+            record["phase"] = json!(notice.phase.name());
+            record["rule"] = json!(notice.rule);
+            record["severity"] = json!(severity.unwrap_or("info"));
+            record["unit"] = json!(notice.unit);
+            record["for"] = json!(step_name(notice.step));
+            record["at"] = json!(notice.at.to_local());
+            record
+        };
+        notice.alerts.iter().map(record).collect()
     }
 
     /// As Alertmanager's webhook payload, version 4, has it.

@@ -1,7 +1,7 @@
 //! Metrics: names are constants here, counted where things happen, read at `/metrics`. Never officers in labels.
 
 use ingest::durable::Consumed;
-use ingest::kafka::{FiguresStatus, Status};
+use ingest::kafka::{DeadLetterCounts, FiguresStatus, Status};
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -224,6 +224,12 @@ impl KafkaMetrics {
         ]
     }
 
+    /// Takes over what became of dead letters.
+    pub(crate) fn note_letters(&self, letters: DeadLetterCounts) {
+        catch_up(&self.dead_letters.with_label_values(&["produced"]), letters.produced);
+        catch_up(&self.dead_letters.with_label_values(&["failed"]), letters.failed);
+    }
+
     /// Takes over how the source stands.
     pub(crate) fn note(&self, status: &Status, consumed: &Consumed) {
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -237,8 +243,7 @@ impl KafkaMetrics {
         self.paused.set(whole(status.partitions.values().filter(|one| one.is_paused).count() as u64));
         catch_up(&self.rebalances, status.rebalances);
         catch_up(&self.refused, status.refused);
-        catch_up(&self.dead_letters.with_label_values(&["produced"]), status.dead_letters.produced);
-        catch_up(&self.dead_letters.with_label_values(&["failed"]), status.dead_letters.failed);
+        self.note_letters(status.dead_letters);
         self.incomplete.set(whole(consumed.gaps()));
     }
 }

@@ -155,7 +155,7 @@ fn every_type_is_a_message_of_its_topic_in_both_modes() {
     let others: Vec<&String> = members(&schemes["messages"]).keys().filter(known).collect();
     assert_eq!(
         others,
-        ["count", "dead_letter", "figure", "share_state"],
+        ["alert", "count", "dead_letter", "figure", "identities", "share_state"],
         "no message is of a type nobody knows"
     );
 }
@@ -362,6 +362,25 @@ fn counts_and_states_of_shares_are_shown_as_the_program_reads_and_writes_them() 
         let read: ShareState = serde_json::from_value(shown.clone()).expect("it is read");
         json!(read)
     });
+}
+
+#[test]
+fn alerts_and_identities_are_shown_with_the_fields_described() {
+    let document = document();
+    for (message, schema) in [("alert", "Alert"), ("identities", "Identities")] {
+        let described = &document["components"]["schemas"][schema];
+        let names: BTreeSet<&str> = members(&described["properties"]).keys().map(String::as_str).collect();
+        let required = described["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        assert_eq!(required.collect::<BTreeSet<_>>(), names, "{schema}: nothing is left out");
+        let shown = payloads(&document, message);
+        assert!(!shown.is_empty(), "{message} has an example");
+        for one in shown {
+            assert_eq!(members(one).keys().map(String::as_str).collect::<BTreeSet<_>>(), names, "{message}");
+        }
+    }
+    let said = payloads(&document, "identities")[0]["identities"].as_str().expect("digits");
+    let first = format!("{:016x}", ingest::kafka::identity("/hoa-binh/mot-cua", "e-1"));
+    assert!(said.starts_with(&first), "{said} begins with what stands for an event");
 }
 
 #[test]

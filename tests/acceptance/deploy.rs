@@ -15,7 +15,7 @@ use acceptance_tests::shared::root;
 use serde_json::Value;
 
 /// Longer than a start takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 fn text(name: &str) -> String {
     let path = root().join("deploy").join(name);
@@ -33,7 +33,7 @@ fn check(name: &str, find: fn(&str) -> Vec<String>, slips: &[(&str, &str)]) {
 }
 
 /// An image by a whole version, not by whatever is newest.
-fn is_pinned(image: &str) -> bool {
+pub(crate) fn is_pinned(image: &str) -> bool {
     image.rsplit_once(':').is_some_and(|(_, tag)| tag.starts_with(|first: char| first.is_ascii_digit()))
 }
 
@@ -237,7 +237,7 @@ fn the_health_check_tells_a_ready_server_from_one_that_is_not() {
 }
 
 /// A YAML file as JSON; nothing where Python has no YAML.
-fn yaml(text: &str) -> Option<Value> {
+pub(crate) fn yaml(text: &str) -> Option<Value> {
     let folder = Folder::new();
     let file = folder.write("file.yaml", text);
     let program =

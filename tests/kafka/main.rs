@@ -13,6 +13,7 @@ mod load;
 #[allow(dead_code, reason = "the rest is used by another target")]
 mod truth;
 
+mod alerts;
 mod broker;
 mod crashes;
 mod deploy;
@@ -20,6 +21,7 @@ mod encoding;
 mod exchange;
 mod figures;
 mod independent;
+mod lists;
 mod measures;
 mod missing;
 mod poison;
@@ -27,4 +29,5 @@ mod rebalances;
 mod round_trip;
 mod scale;
 mod scene;
+mod shares;
 mod stalls;

@@ -9,7 +9,7 @@ use acceptance_tests::server::{Server, within};
 use ingest::kafka::{Compression, Mode, topic_of};
 use serde_json::Value;
 
-use super::broker::shared;
+use super::broker::{Broker, shared};
 use super::load::{events, seed};
 use super::scene::{PATIENCE, Scene, told};
 use super::truth::{assert_same, batch, shown};
@@ -22,49 +22,74 @@ const SESSION: Duration = Duration::from_secs(3);
 const BEAT: Duration = Duration::from_millis(50);
 
 /// A province whose work is shared.
-struct Province {
-    scene: Scene,
+pub(crate) struct Province {
+    pub(crate) scene: Scene,
     settings: String,
 }
 
 impl Province {
-    fn new(prefix: &str) -> Province {
-        let scene = Scene::new(shared(), prefix, 6, &[]);
+    /// `more` of `[kafka]`.
+    pub(crate) fn new(broker: &Broker, prefix: &str, more: &str) -> Province {
+        let scene = Scene::new(broker, prefix, 6, &[]);
         scene.client(&["create", &scene.topic("counts"), "6", "cleanup.policy=compact"]);
         let text = format!(
             "[kafka]\nbootstrap = \"{}\"\ntopic_prefix = \"{prefix}\"\ngroup = \"{prefix}group\"\n\
-             counts = \"{prefix}counts\"\nsession_milliseconds = {}\nrefresh_milliseconds = 1000\n",
-            shared().address(),
+             counts = \"{prefix}counts\"\nsession_milliseconds = {}\nrefresh_milliseconds = 1000\n{more}",
+            broker.address(),
             SESSION.as_millis()
         );
         let settings = scene.folder.write("scale.toml", text);
         Province { scene, settings }
     }
 
-    fn worker_on(&self, data: &str) -> Server {
+    /// The settings with `more` of `[kafka]` and other tables, as a file of its own.
+    fn settings_with(&self, more: &str, tables: &str) -> String {
+        let text = std::fs::read_to_string(&self.settings).unwrap();
+        let name = format!("settings-{}.toml", (more.len() + 1000 * tables.len()));
+        self.scene.folder.write(&name, format!("{text}{more}{tables}"))
+    }
+
+    /// A worker with `more` of `[kafka]`.
+    pub(crate) fn worker_with(&self, more: &str) -> Server {
+        self.worker_by("shared", &self.settings_with(more, ""))
+    }
+
+    /// A reader with `more` of `[kafka]`, and other tables.
+    pub(crate) fn reader_with(&self, more: &str, tables: &str) -> Server {
+        self.reader_by(&self.settings_with(more, tables))
+    }
+
+    pub(crate) fn worker_on(&self, data: &str) -> Server {
+        self.worker_by(data, &self.settings)
+    }
+
+    fn worker_by(&self, data: &str, settings: &str) -> Server {
         let data = self.scene.folder.path(data);
-        let words =
-            ["--role", "worker", "--data", &data, "--settings", &self.settings, "--save-minutes", "1"];
+        let words = ["--role", "worker", "--data", &data, "--settings", settings, "--save-minutes", "1"];
         Server::launch(&words).unwrap_or_else(|not| panic!("no worker: {not:?}"))
     }
 
-    fn worker(&self) -> Server {
+    pub(crate) fn worker(&self) -> Server {
         self.worker_on("shared")
     }
 
-    fn reader(&self) -> Server {
-        let words = ["--role", "reader", "--settings", &self.settings];
+    pub(crate) fn reader(&self) -> Server {
+        self.reader_by(&self.settings)
+    }
+
+    fn reader_by(&self, settings: &str) -> Server {
+        let words = ["--role", "reader", "--settings", settings];
         let reader = Server::launch(&words).unwrap_or_else(|not| panic!("no reader: {not:?}"));
         await_so(&reader, "figures", |_| reader.get("/readyz").status == 200);
         reader
     }
 
-    fn produce(&self, lines: &[String]) {
+    pub(crate) fn produce(&self, lines: &[String]) {
         self.scene.produce(lines, Compression::Lz4, Mode::Structured);
     }
 }
 
-fn await_so(server: &Server, what: &str, is_so: impl Fn(&Value) -> bool) {
+pub(crate) fn await_so(server: &Server, what: &str, is_so: impl Fn(&Value) -> bool) {
     let came = within(PATIENCE, || {
         std::thread::sleep(BEAT);
         is_so(&told(server))
@@ -78,7 +103,7 @@ fn current(health: &Value) -> u64 {
     shares.filter(|share| share["step"] == "current").count() as u64
 }
 
-fn await_shares(workers: &[&Server]) {
+pub(crate) fn await_shares(workers: &[&Server]) {
     let sum = || workers.iter().map(|worker| current(&told(worker))).sum::<u64>();
     let each = || workers.iter().all(|worker| current(&told(worker)) > 0);
     let came = within(PATIENCE, || {
@@ -96,7 +121,7 @@ fn topic_of_line(line: &String) -> &'static str {
 }
 
 /// Waits until every share has read every message, and the reader shows what one batch shows.
-fn assert_shows(reader: &Server, lines: &[String]) {
+pub(crate) fn assert_shows(reader: &Server, lines: &[String]) {
     let dossiers = lines.iter().filter(|line| topic_of_line(line) == "dossiers").count() as u64;
     let whole = lines.len() as u64 - dossiers;
     let positions = |share: &Value, is_own: bool| -> u64 {
@@ -127,7 +152,7 @@ fn assert_shows(reader: &Server, lines: &[String]) {
 
 #[test]
 fn three_workers_and_any_reader_show_what_one_batch_shows() {
-    let province = Province::new("scale.");
+    let province = Province::new(shared(), "scale.", "");
     let lines = events(seed() + 180, 20_000);
     // Without workers nothing is counted, and that is said.
     let reader = province.reader();
@@ -150,15 +175,9 @@ fn three_workers_and_any_reader_show_what_one_batch_shows() {
     assert_shows(&reader, &lines);
     // What is not theirs they say.
     let refused = |server: &Server, path: &str| server.get(path).json()["code"].clone();
-    assert_eq!(refused(&reader, "/api/v1/lists?unit=H&indicator=1.1&part=num"), "lists_at_workers");
-    for page in [
-        "/danh-sach?unit=H&count=received",
-        "/danh-sach.csv?unit=H&count=received",
-        "/ho-so/H1",
-        "/can-bo/O1",
-    ] {
-        assert_eq!(reader.get(page).status, 409, "{page}: an empty list would be a lie");
-    }
+    assert_eq!(refused(&reader, "/api/v1/changes?unit=P&period=2026-Q1"), "lists_at_workers");
+    assert_eq!(reader.get("/don-vi/P/thay-doi").status, 409, "an empty page would be a lie");
+    assert_eq!(refused(&reader, "/api/v1/rejects"), "no_data_folder");
     assert_eq!(reader.get("/cong-khai").status, 200);
     assert_eq!(refused(&workers[0], "/api/v1/scores"), "role_worker");
     assert_eq!(reader.post_batch("").json()["code"], "intake_at_topics");
@@ -167,7 +186,7 @@ fn three_workers_and_any_reader_show_what_one_batch_shows() {
 
 #[test]
 fn a_worker_killed_and_one_that_stood_still_are_taken_over_and_nothing_counts_twice() {
-    let province = Province::new("zombie.");
+    let province = Province::new(shared(), "zombie.", "");
     let lines = events(seed() + 181, 20_000);
     let (first, rest) = lines.split_at(lines.len() / 3);
     let (killed, zombie, heir) = (province.worker(), province.worker(), province.worker());
@@ -194,7 +213,7 @@ fn a_worker_killed_and_one_that_stood_still_are_taken_over_and_nothing_counts_tw
 
 #[test]
 fn a_share_is_taken_over_from_its_snapshot_and_what_the_broker_lacks_is_said() {
-    let province = Province::new("heir.");
+    let province = Province::new(shared(), "heir.", "");
     let lines = events(seed() + 182, 6_000);
     let (first, rest) = lines.split_at(lines.len() / 2);
     let reader = province.reader();

@@ -5,17 +5,16 @@
 
 use thiserror::Error;
 
-use super::frame::UnitFrame;
 use super::rest::{Whose, key_of_rows, mask_of_row};
-use super::{Engine, Window, known};
+use super::{Cells, Engine, Frame, Snapshot, Window, known};
 use crate::ComputeError;
-use crate::codes::Code;
+use crate::codes::{Code, Names};
 use crate::dossier::{Flags, Life, Step, Surroundings};
 use crate::event::{EventType, Family, Record, canonical};
 use crate::facts::Subject;
 use crate::instant::Instant;
 use crate::period::Period;
-use crate::set::{Indicator, IndicatorSet, Management};
+use crate::set::{Catalogue, Indicator, IndicatorSet, Management};
 
 /// Whose figures are asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,6 +118,11 @@ pub struct Story {
 }
 
 impl Engine {
+    /// What counts are counted.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.setup.catalogue
+    }
+
     /// The codes behind a count, sorted bytewise; for a denominator taken from the portal's reports, the
     /// dossiers received (R).
     ///
@@ -157,8 +161,10 @@ impl Engine {
             }
             (Subject::Petition, _) => self.behind(place, who, bit, Family::Petition),
             (_, Who::Officer(_)) => return Err(ListError::NotForOfficers(indicator.file.code.clone())),
-            (subject, Who::Agency(unit)) => {
-                self.listed_for_unit(place, unit, subject, indicator, (part, bit))?
+            (_, Who::Agency(unit)) => {
+                let state = &self.periods[place];
+                let known = (&*state.frame, &*state.cells);
+                texts(of_frame(known, unit, indicator, part)?, &self.setup.codes.names())
             }
         };
         listed.sort_unstable();
@@ -231,47 +237,6 @@ impl Engine {
             is_stopped: life.ended_at.is_none() && life.clock.stop.is_some(),
             is_late: life.is_late(self.as_of),
             seconds_left,
-        }
-    }
-
-    fn listed_for_unit(
-        &self,
-        place: usize,
-        unit: Code,
-        subject: Subject,
-        indicator: &Indicator,
-        (part, bit): (Part, usize),
-    ) -> Result<Vec<String>, ListError> {
-        let state = &self.periods[place];
-        let mut frame = state.frame.unit(unit).ok_or(ListError::Unit(state.period))?;
-        if indicator.is_inherited() {
-            let province = frame.province.and_then(|province| state.frame.unit(province));
-            let Some(province) = province else { return Ok(Vec::new()) };
-            frame = province;
-        }
-        let codes = match subject {
-            Subject::Agency => state.frame.agencies_with(frame, bit),
-            _ => self.procedures_behind(place, frame, indicator, part, bit),
-        };
-        let names = self.setup.codes.names();
-        Ok(codes.into_iter().map(|code| names.text(code).to_owned()).collect())
-    }
-
-    fn procedures_behind(
-        &self,
-        place: usize,
-        unit: &UnitFrame,
-        indicator: &Indicator,
-        part: Part,
-        bit: usize,
-    ) -> Vec<Code> {
-        let state = &self.periods[place];
-        match (part, indicator.with_dossier_bit) {
-            (Part::Numerator, Some(with)) => {
-                let holds = |code: &Code| state.frame.procedure_mask(unit, *code) & (1 << bit) != 0;
-                state.cells.procedures(unit.code, with).filter(holds).collect()
-            }
-            _ => state.frame.procedures_with(unit, bit),
         }
     }
 
@@ -385,6 +350,68 @@ impl Engine {
             steps,
         }
     }
+}
+
+impl Snapshot {
+    /// The procedures or agencies behind a count, sorted bytewise, as the snapshot has them; nothing of dossiers and
+    /// petitions.
+    ///
+    /// # Errors
+    /// [`ListError`] naming what is not there.
+    pub fn list(
+        &self,
+        period: Period,
+        who: Who,
+        indicator: &Indicator,
+        part: Part,
+    ) -> Result<Vec<String>, ListError> {
+        let Who::Agency(unit) = who else {
+            return Err(ListError::NotForOfficers(indicator.file.code.clone()));
+        };
+        let state = self.period(period).ok_or(ListError::Period(period))?;
+        let listed = |part| {
+            let codes = of_frame((&*state.frame, &*state.cells), unit, indicator, part)?;
+            let mut listed = texts(codes, &self.codes.names());
+            listed.sort_unstable();
+            Ok(listed)
+        };
+        if part != Part::Missing {
+            return listed(part);
+        }
+        let (met, mut all) = (listed(Part::Numerator)?, listed(Part::Denominator)?);
+        all.retain(|code| met.binary_search(code).is_err());
+        Ok(all)
+    }
+}
+
+fn texts(codes: Vec<Code>, names: &Names) -> Vec<String> {
+    codes.into_iter().map(|code| names.text(code).to_owned()).collect()
+}
+
+/// The procedures or agencies behind a count of a unit.
+fn of_frame(
+    (frame, cells): (&Frame, &Cells),
+    unit: Code,
+    indicator: &Indicator,
+    part: Part,
+) -> Result<Vec<Code>, ListError> {
+    let bit = if part == Part::Numerator { indicator.numerator_bit } else { indicator.denominator_bit };
+    let mut row = frame.unit(unit).ok_or(ListError::Unit(frame.period))?;
+    if indicator.is_inherited() {
+        let province = row.province.and_then(|province| frame.unit(province));
+        let Some(province) = province else { return Ok(Vec::new()) };
+        row = province;
+    }
+    if indicator.subject() == Subject::Agency {
+        return Ok(frame.agencies_with(row, bit));
+    }
+    Ok(match (part, indicator.with_dossier_bit) {
+        (Part::Numerator, Some(with)) => {
+            let holds = |code: &Code| frame.procedure_mask(row, *code) & (1 << bit) != 0;
+            cells.procedures(row.code, with).filter(holds).collect()
+        }
+        _ => frame.procedures_with(row, bit),
+    })
 }
 
 /// The indicators of `set` in which a mask of dossier conditions counts: code, and whether in the numerator.

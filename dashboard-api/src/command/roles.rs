@@ -2,6 +2,8 @@
 //!
 //! Not here: what they do (`serve::scale`), a server that stands alone (`serve`).
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use super::Failure;
 use super::serve::{ServeArguments, access, answer, listen};
 use crate::reference_data;
 use crate::serve::live::Clock;
-use crate::serve::{Reading, WorkerServer, Working, WorkingSetup, worker_router};
+use crate::serve::{Publishing, Reading, Shown, WorkerServer, Working, WorkingSetup, worker_router};
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
 
@@ -37,7 +39,9 @@ const GOODBYE: Duration = Duration::from_secs(15);
 
 /// Counts shares until a signal ends it.
 pub(super) fn work(arguments: &ServeArguments, settings: Settings, from: Instant) -> Result<u8, Failure> {
+    let is_guarded = settings.access.is_some();
     let (settings, topic) = shared(settings)?;
+    let secret = secret(&settings)?;
     let Some(data) = arguments.data.clone() else {
         return Err(Failure::question(
             "a worker needs --data DIR, on storage that all workers share: whoever takes a share over finds its state there",
@@ -46,6 +50,9 @@ pub(super) fn work(arguments: &ServeArguments, settings: Settings, from: Instant
     let telemetry = telemetry()?;
     let (catalogue, calendar) = reference(arguments)?;
     let make = move || setup(&catalogue, &calendar, (1, from), Scope::Dossiers);
+    // Dossiers are told to nobody who is not asked who they are, where somebody asks.
+    let is_asked = secret.is_some() || !is_guarded;
+    let address = settings.worker_address.clone();
     let member = format!("{}-{:x}", std::process::id(), Clock::System.now().to_bits());
     let working = WorkingSetup {
         settings,
@@ -59,8 +66,15 @@ pub(super) fn work(arguments: &ServeArguments, settings: Settings, from: Instant
     };
     let working = Working::start(working, telemetry.clone())?;
     let ending = working.clone();
-    let router = worker_router(WorkerServer { working, telemetry });
-    answer((arguments.listen(), None), router, || {}, async move {
+    let named = working.clone();
+    let name = move |listening: SocketAddr| {
+        let own = if listening.ip().is_loopback() { format!("http://{listening}") } else { String::new() };
+        if is_asked {
+            named.set_address(if address.is_empty() { own } else { address });
+        }
+    };
+    let router = worker_router(WorkerServer { working, secret, telemetry });
+    answer((arguments.listen(), None), router, name, async move {
         let ended = tokio::task::spawn_blocking(move || ending.end());
         if tokio::time::timeout(GOODBYE, ended).await.is_err() {
             tracing::warn!(
@@ -80,12 +94,15 @@ pub(super) fn read(arguments: &ServeArguments, settings: Settings, from: Instant
     let (catalogue, calendar) = reference(arguments)?;
     let shards = arguments.shards();
     let make = move || setup(&catalogue, &calendar, (shards, from), Scope::All);
-    let mut server = Reading::server(&settings, &topic, make, from.day().year(), telemetry()?)?;
+    let with = (telemetry()?, secret(&settings)?);
+    let mut server = Reading::server(&settings, &topic, make, from.day().year(), with)?;
     server.access = access(asking, None)?;
+    server.figures = Publishing::start(&settings, &server.live)?;
     listen(arguments.listen(), server, |_| {})
 }
 
 /// The settings of Kafka and the topic of counts; what these roles do not do is refused rather than left out in silence.
+/// One file serves both: workers map exchange messages and send dead letters, a reader publishes figures.
 fn shared(settings: Settings) -> Result<(kafka::Settings, String), Failure> {
     if settings.alerts != alerts::Settings::default() {
         return Err(Failure::question(
@@ -100,19 +117,13 @@ fn shared(settings: Settings) -> Result<(kafka::Settings, String), Failure> {
             "workers and readers need the topic of counts: give `counts` under [kafka], create it compacted, with as many partitions as the topic of dossiers",
         ));
     };
-    let others = [
-        ("dead_letters", kafka.dead_letters().is_some()),
-        ("figures", kafka.figures().is_some()),
-        ("exchange", !kafka.exchange.is_empty()),
-    ];
-    for (name, is_given) in others {
-        if is_given {
-            return Err(Failure::question(format!(
-                "settings of kafka: {name} is served by `--role all` only in this release; leave it out for workers and readers"
-            )));
-        }
-    }
     Ok((kafka, topic))
+}
+
+/// What readers show to workers.
+fn secret(settings: &kafka::Settings) -> Result<Option<Shown>, Failure> {
+    let file = Some(settings.worker_secret_file.as_str()).filter(|file| !file.is_empty());
+    file.map(|file| Shown::read(Path::new(file))).transpose()
 }
 
 fn telemetry() -> Result<Telemetry, Failure> {

@@ -107,8 +107,12 @@ pub(crate) struct DemoArguments {
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<u8, Failure> {
     let settings = settings::read(arguments.settings.as_deref())?;
-    if settings.access.is_none() || arguments.role == Role::Worker {
-        loopback_only(arguments.listen)?;
+    let is_guarded = match arguments.role {
+        Role::All | Role::Reader => settings.access.is_some(),
+        Role::Worker => settings.kafka.as_ref().is_some_and(|kafka| !kafka.worker_secret_file.is_empty()),
+    };
+    if !is_guarded {
+        loopback_only(arguments.listen, arguments.role)?;
     }
     begin_to_log();
     let now = Clock::System.now();
@@ -128,7 +132,7 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
             "the settings name Kafka, which needs --data DIR: how far topics were taken is kept with the events",
         ));
     }
-    let alerts = AlertsSetup::read(settings.alerts, arguments.data.clone())?;
+    let alerts = AlertsSetup::read(settings.alerts, arguments.data.clone(), settings.kafka.as_ref())?;
     let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
     if storage.is_none() {
         eprintln!("nhip: no --data DIR: events and figures are lost when this process ends");
@@ -189,7 +193,7 @@ const DAY: i64 = 86_400;
 
 /// The story runs over the four months around the last working days before today.
 pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
-    loopback_only(arguments.listen)?;
+    loopback_only(arguments.listen, Role::All)?;
     begin_to_log();
     let today = Clock::System.now().day();
     let opening = Day::from_number(today.number()).start().unix_seconds() + 8 * 3600;
@@ -212,7 +216,7 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
         backups: None,
     };
     let mut server = server(&arguments.reference, 2, from, Some(storage), clock)?;
-    let alerts = AlertsSetup::read(alerts::Settings::default(), Some(folder.0.clone()))?;
+    let alerts = AlertsSetup::read(alerts::Settings::default(), Some(folder.0.clone()), None)?;
     server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
     listen(arguments.listen, server, move |server| {
@@ -274,7 +278,12 @@ impl Drop for DemoFolder {
     }
 }
 
-fn loopback_only(address: SocketAddr) -> Result<(), Failure> {
+fn loopback_only(address: SocketAddr, role: Role) -> Result<(), Failure> {
+    if !address.ip().is_loopback() && role == Role::Worker {
+        return Err(Failure::question(format!(
+            "{address} is not loopback; a worker that readers on other machines ask needs a secret: give worker_secret_file under [kafka] (deploy/README.md)"
+        )));
+    }
     if !address.ip().is_loopback() {
         return Err(Failure::question(format!(
             "{address} is not loopback; listening wider needs people to sign in: give [access] in the settings of `nhip serve` (docs/security.md)"
@@ -294,7 +303,7 @@ pub(super) fn listen(
     let files = server.access.guarded().and_then(|guarded| guarded.settings.tls.as_ref());
     let tls = files.map(doorway::tls).transpose();
     let tls = tls.map_err(|why| Failure::question(format!("settings of access.tls: {why}")))?;
-    answer((address, tls), router, move || started(&server), async move {
+    answer((address, tls), router, move |_| started(&server), async move {
         if kafka.is_some() || figures.is_some() || reading.is_some() || alerts.is_some() {
             // Before the log closes, so that what was gathered is kept; a broker that is gone does not hold the end up.
             let ending = tokio::task::spawn_blocking(move || {
@@ -315,7 +324,7 @@ pub(super) fn listen(
 pub(super) fn answer(
     (address, tls): (SocketAddr, Option<TlsAcceptor>),
     router: axum::Router,
-    started: impl FnOnce(),
+    started: impl FnOnce(SocketAddr),
     ending: impl Future<Output = ()>,
 ) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::broken(error.to_string()))?;
@@ -329,7 +338,7 @@ pub(super) fn answer(
         // Nobody may be reading; the server serves all the same.
         let _ = writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush());
         drop(out);
-        started();
+        started(address);
         let doorway = Doorway::open(listener, tls).map_err(|error| Failure::broken(error.to_string()))?;
         let serving = axum::serve(doorway, router.into_make_service_with_connect_info::<Peer>());
         let ended = tokio::select! {

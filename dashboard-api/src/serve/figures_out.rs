@@ -19,7 +19,7 @@ use ingest::kafka::{
 use serde_json::{Value, json};
 
 use super::beside::Beside;
-use super::live::Live;
+use super::live::{Live, Phase};
 use crate::command::Failure;
 
 /// The least time between two looks.
@@ -111,7 +111,9 @@ impl Publisher {
         while !self.is_over() {
             let (began, snapshot) = (Instant::now(), self.live.snapshot());
             topic.hear()?;
-            if last != Some(snapshot.version) || !topic.is_all_settled() {
+            // A share that is missing is no reason to take figures away.
+            let is_whole = self.live.phase() == Phase::Running && self.live.is_complete();
+            if is_whole && (last != Some(snapshot.version) || !topic.is_all_settled()) {
                 look(&snapshot, &mut brought, &mut topic);
                 last = Some(snapshot.version);
                 topic.hear()?;

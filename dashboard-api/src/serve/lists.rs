@@ -110,6 +110,15 @@ pub(super) struct Portion {
 impl Live {
     /// A part of a list, and how long the whole is.
     pub(super) async fn part_of_list(&self, question: Question) -> Result<Portion, Problem> {
+        if let Some(asking) = self.asking.as_ref().filter(|_| question.count.subject() == Subject::Dossier) {
+            return asking.part_of_list(question, &self.codes()).await;
+        }
+        if let (Some(_), Count::Indicator(indicator, part)) = (&self.asking, &question.count)
+            && question.count.subject() != Subject::Petition
+        {
+            let codes = self.list(question.period, question.who, (**indicator).clone(), *part).await?;
+            return Ok(Portion { codes, lines: Vec::new(), is_by_due: false });
+        }
         let answered = self.ask(move |worker| {
             let Question { period, who, count, by_due, from, limit } = question;
             let engine = &mut worker.engine;
@@ -137,15 +146,23 @@ impl Live {
         });
         // An archive that cannot be read stops the engine.
         let answered = answered.await?.map_err(|_: compute::ComputeError| Refused::Stopped)?;
-        answered.map_err(|error| match error {
-            ListError::AtRest(why) => Problem::NotReadable(why),
-            other => Problem::unknown("list", other.to_string()),
-        })
+        answered.map_err(no_list)
     }
 
     /// What is known of some dossiers, at most [`LINES_MAX`].
     pub(super) async fn lines(&self, codes: Vec<String>) -> Result<Vec<Line>, Problem> {
+        if let Some(asking) = &self.asking {
+            return asking.lines(codes[..codes.len().min(LINES_MAX)].to_vec(), &self.codes()).await;
+        }
         let asked = self.ask(move |worker| worker.engine.lines(&codes[..codes.len().min(LINES_MAX)]));
         Ok(asked.await?.map_err(|_| Refused::Stopped)?)
+    }
+}
+
+/// Why there is no list, for whoever asked.
+pub(super) fn no_list(error: ListError) -> Problem {
+    match error {
+        ListError::AtRest(why) => Problem::NotReadable(why),
+        other => Problem::unknown("list", other.to_string()),
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use compute::calendar::Calendar;
 use compute::codes::CodeBook;
 use compute::engine::{Engine, Part, Routed, Setup, Snapshot, Story, Tally, Who};
+use compute::facts::Subject;
 use compute::instant::Instant;
 use compute::period::Period;
 use ingest::durable::{Accepted, Came, Ledger};
@@ -20,7 +21,9 @@ use store::{DataFolder, LogReader, Snapshots};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::keeper::{Errand, LogState, SharedState};
-use super::scale::Merged;
+use super::lists::{Count, no_list};
+use super::problem::Problem;
+use super::scale::{Asking, Merged};
 use super::start::Start;
 use super::worker::{Incoming, Request, StateSaved, Worker};
 use crate::command::Failure;
@@ -152,6 +155,8 @@ pub(crate) struct Live {
     pub(super) last_event: Arc<AtomicI64>,
     intake: Arc<Semaphore>,
     merged: Option<Arc<Merged>>,
+    /// Who has the dossiers, if others have them.
+    pub(super) asking: Option<Asking>,
 }
 
 impl Live {
@@ -189,6 +194,7 @@ impl Live {
             last_event: Arc::new(AtomicI64::new(Instant::FIRST.to_bits())),
             intake: Arc::new(Semaphore::new(INTAKE_KIB_MAX as usize)),
             merged: merged.clone(),
+            asking: None,
         };
         let worker = Worker {
             engine,
@@ -219,6 +225,11 @@ impl Live {
         let start = Start { live: live.clone(), errands, errand_queue, state, tell };
         spawn("engine", move || start.run(setup, storage, worker, &queue))?;
         Ok(live)
+    }
+
+    /// Dossiers are asked for from now on.
+    pub(super) fn asks(&mut self, asking: Asking) {
+        self.asking = Some(asking);
     }
 
     /// An empty batch that [`Live::apply`] takes.
@@ -332,20 +343,33 @@ impl Live {
     }
 
     /// The subjects behind a count.
-    pub(crate) async fn list(
+    pub(super) async fn list(
         &self,
         period: Period,
         who: Who,
         indicator: compute::set::Indicator,
         part: Part,
-    ) -> Result<Result<Vec<String>, compute::engine::ListError>, Refused> {
-        self.ask(move |worker| worker.engine.list(period, who, &indicator, part)).await
+    ) -> Result<Vec<String>, Problem> {
+        if let Some(asking) = self.asking.as_ref().filter(|_| indicator.subject() == Subject::Dossier) {
+            let count = Count::Indicator(Box::new(indicator), part);
+            return asking.list(period, who, &count, &self.codes()).await;
+        }
+        // Procedures count by dossiers that others have.
+        if self.asking.is_some() && indicator.subject() != Subject::Petition {
+            return self.snapshot().list(period, who, &indicator, part).map_err(no_list);
+        }
+        let listed = self.ask(move |worker| worker.engine.list(period, who, &indicator, part)).await?;
+        listed.map_err(no_list)
     }
 
     /// A dossier's story.
-    pub(crate) async fn story(&self, dossier: String) -> Result<Option<Story>, Refused> {
+    pub(super) async fn story(&self, dossier: String) -> Result<Option<Story>, Problem> {
+        if let Some(asking) = &self.asking {
+            return asking.story(dossier, &self.codes()).await;
+        }
         // An archive that cannot be read stops the engine.
-        self.ask(move |worker| worker.engine.story(&dossier)).await?.map_err(|_| Refused::Stopped)
+        let story = self.ask(move |worker| worker.engine.story(&dossier)).await?;
+        story.map_err(|_| Problem::Stopped)
     }
 
     /// What came from each source and what became of it, by the sender's name; and the log offset counted.

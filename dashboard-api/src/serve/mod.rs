@@ -48,7 +48,7 @@ pub(crate) use alerting::{Alerting, AlertsSetup};
 pub(crate) use board::Board;
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
-pub(crate) use scale::{Reading, WorkerServer, Working, WorkingSetup, worker_router};
+pub(crate) use scale::{Reading, Shown, WorkerServer, Working, WorkingSetup, worker_router};
 
 pub(crate) use routes::router;
 

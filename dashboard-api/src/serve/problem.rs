@@ -56,6 +56,8 @@ pub(super) enum Problem {
     NotKept(String),
     /// The log cannot be read at present: what it says.
     NotReadable(String),
+    /// A process that has part of the answer cannot be asked: which, and why.
+    NotReachable(String),
     /// A table or document could not be written: what was wrong.
     NotWritten(String),
     /// What was is being restored.
@@ -156,13 +158,8 @@ impl Problem {
                 "Not kept",
                 format!("nothing of this request was taken; send it again after Retry-After seconds: {why}"),
             ),
-            Problem::NotReadable(why) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not_readable".to_owned(),
-                "Chưa đọc được dữ liệu",
-                "Not readable",
-                format!("the log cannot be read at present, ask again after Retry-After seconds: {why}"),
-            ),
+            Problem::NotReadable(why) => return Told::not_readable(&why),
+            Problem::NotReachable(why) => return Told::not_reachable(why),
             Problem::NotWritten(why) => return Told::not_written(&why),
             Problem::Recovering { reached, wanted } => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -216,6 +213,26 @@ impl IntoResponse for Problem {
 }
 
 impl Told {
+    fn not_readable(why: &str) -> Told {
+        Told {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "not_readable".to_owned(),
+            vi: "Chưa đọc được dữ liệu",
+            en: "Not readable",
+            detail: format!("the log cannot be read at present, ask again after Retry-After seconds: {why}"),
+        }
+    }
+
+    fn not_reachable(detail: String) -> Told {
+        Told {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "not_reachable".to_owned(),
+            vi: "Chưa hỏi được tiến trình giữ hồ sơ",
+            en: "Not reachable",
+            detail,
+        }
+    }
+
     fn not_written(why: &str) -> Told {
         Told {
             status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
-use compute::engine::{ListError, Part, Who};
+use compute::engine::{Part, Who};
 use compute::explain;
 use compute::figures::Level;
 use compute::period::Period;
@@ -278,10 +278,6 @@ async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>,
         Level::Officer => Who::Officer(known),
     };
     let listed = server.live.list(period, who, indicator, part).await?;
-    let listed = listed.map_err(|error| match error {
-        ListError::AtRest(why) => Problem::NotReadable(why),
-        other => Problem::unknown("list", other.to_string()),
-    })?;
     let count = listed.len();
     let wanted = Wanted { limit: asked.limit.as_deref(), cursor: asked.cursor.as_deref() };
     let page = paging::page(listed, wanted)?;

@@ -109,12 +109,7 @@ impl Batch {
         };
         let Err(rejection) = taken else { return };
         if self.keeps_letters {
-            let copied = headers.map_or_else(OwnedHeaders::new, copy);
-            self.report.letters.push(Letter {
-                key: message.key().map(<[u8]>::to_vec),
-                value: message.payload().map(<[u8]>::to_vec),
-                headers: Letter::marked(copied, &origin(), &rejection),
-            });
+            self.report.letters.push(Letter::of(message, &rejection));
         }
         self.report.rejections.push(rejection);
     }
@@ -160,21 +155,16 @@ impl Batch {
     }
 }
 
-fn origin<M: Message>(message: &M) -> String {
+pub(super) fn origin<M: Message>(message: &M) -> String {
     format!("kafka:{}/{}/{}", message.topic(), message.partition(), message.offset())
 }
 
 /// An exchange message names its applicant, so only what may be kept of it leaves this program, and nothing of its key
 /// and headers; the whole stands at its origin.
-fn exchange_letter(unmapped: &exchange::Unmapped, origin: &str) -> Letter {
+pub(super) fn exchange_letter(unmapped: &exchange::Unmapped, origin: &str) -> Letter {
     Letter {
         key: None,
         value: unmapped.kept.as_ref().map(|kept| kept.to_string().into_bytes()),
         headers: Letter::marked(OwnedHeaders::new(), origin, &unmapped.rejection),
     }
-}
-
-fn copy<H: Headers>(headers: &H) -> OwnedHeaders {
-    let given = (0..headers.count()).filter_map(|place| headers.try_get(place));
-    given.fold(OwnedHeaders::new(), OwnedHeaders::insert)
 }

@@ -11,6 +11,8 @@ use crate::durable::consumed::Positions;
 
 /// The second word of the key of a [`ShareState`].
 const STATE: &str = "state";
+/// The second word of the key of a message with identities.
+const IDENTITIES: &str = "identities";
 const UNIT: &str = "unit";
 const OFFICER: &str = "officer";
 const PROCEDURE: &str = "procedure";
@@ -55,10 +57,12 @@ impl CountKey {
     }
 }
 
-/// What a key says: its share, and the counts it is about, or that it is a share's state.
+/// What a key says: its share, and the counts it is about, or that it is a share's state, or which of its messages with
+/// identities.
 pub(super) enum Key {
     Counts(i32, CountKey),
     State(i32),
+    Identities(i32, u64),
 }
 
 /// Reads a key; `None` for one that is not ours.
@@ -68,6 +72,7 @@ pub(super) fn read_key(key: &[u8]) -> Option<Key> {
     let texts: Option<Vec<&str>> = words[1..].iter().map(Value::as_str).collect();
     let (period, place) = match texts?.as_slice() {
         [STATE] => return Some(Key::State(share)),
+        [IDENTITIES, number] => return Some(Key::Identities(share, number.parse().ok()?)),
         [period, UNIT, code] => (*period, CountPlace::Unit((*code).to_owned())),
         [period, OFFICER, code] => (*period, CountPlace::Officer((*code).to_owned())),
         [period, PROCEDURE, unit, procedure] => {
@@ -77,6 +82,11 @@ pub(super) fn read_key(key: &[u8]) -> Option<Key> {
         _ => return None,
     };
     Some(Key::Counts(share, CountKey { period: period.to_owned(), place }))
+}
+
+/// The key of a share's message with identities, as `[3,"identities","12"]`.
+pub(super) fn identities_key(share: i32, number: u64) -> String {
+    serde_json::json!([share, IDENTITIES, number.to_string()]).to_string()
 }
 
 /// Counts by condition.
@@ -95,6 +105,9 @@ pub struct ShareState {
     pub shares: usize,
     /// Who published it.
     pub owner: String,
+    /// Where its owner is asked for lists, as `http://10.0.0.3:7660`; empty: nowhere.
+    #[serde(default)]
+    pub address: String,
     /// What its counts depend on beside the events.
     pub fingerprint: String,
     /// The year from which it has periods.
@@ -157,6 +170,7 @@ mod tests {
             }
         }
         assert!(matches!(read_key(ShareState::key(7).as_bytes()), Some(Key::State(7))));
+        assert!(matches!(read_key(identities_key(7, 12).as_bytes()), Some(Key::Identities(7, 12))));
         for not in ["", "[]", "[1]", "[1,2]", "{}", "[\"1\",\"state\"]", "[1,\"2026\",\"province\",\"H\"]"] {
             assert!(read_key(not.as_bytes()).is_none(), "{not}");
         }

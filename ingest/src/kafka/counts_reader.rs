@@ -13,6 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::counts_message::{CountKey, Counts, Key, ShareState, read_key};
 use super::counts_topic::partitions;
+use super::identities::{self, Followed};
 use super::settings::Settings;
 use super::{KafkaError, client};
 
@@ -23,15 +24,24 @@ pub struct Publication {
     pub share: i32,
     /// The counts that changed; `None` for those that are gone.
     pub changed: Vec<(CountKey, Option<Counts>)>,
+    /// Identities of events of the share, each told once.
+    pub identities: Vec<u64>,
     /// How far the share was.
     pub state: ShareState,
+}
+
+/// What came of a share since its last state.
+#[derive(Default)]
+struct Waiting {
+    changed: Vec<(CountKey, Option<Counts>)>,
+    identities: Vec<u64>,
 }
 
 /// All partitions of the topic of counts.
 pub struct CountsReader {
     consumer: BaseConsumer,
-    /// What came of each share since its last state.
-    waiting: HashMap<i32, Vec<(CountKey, Option<Counts>)>>,
+    waiting: HashMap<i32, Waiting>,
+    followed: Followed,
     /// Partitions of which the end was not reached yet.
     open: BTreeSet<i32>,
 }
@@ -55,7 +65,7 @@ impl CountsReader {
             list.add_partition_offset(topic, *partition, Offset::Beginning)?;
         }
         consumer.assign(&list)?;
-        Ok(CountsReader { consumer, waiting: HashMap::new(), open })
+        Ok(CountsReader { consumer, waiting: HashMap::new(), followed: Followed::default(), open })
     }
 
     /// Whether each partition's end was reached once.
@@ -81,13 +91,18 @@ impl CountsReader {
             match read_key(message.key().unwrap_or_default()) {
                 Some(Key::Counts(share, key)) => {
                     let counts = message.payload().and_then(|value| serde_json::from_slice(value).ok());
-                    self.waiting.entry(share).or_default().push((key, counts));
+                    self.waiting.entry(share).or_default().changed.push((key, counts));
+                }
+                Some(Key::Identities(share, number)) => {
+                    let said = identities::read(message.payload().unwrap_or_default()).unwrap_or_default();
+                    let news = self.followed.news(share, number, said);
+                    self.waiting.entry(share).or_default().identities.extend(news);
                 }
                 Some(Key::State(share)) => {
                     let state = message.payload().and_then(|value| serde_json::from_slice(value).ok());
                     if let Some(state) = state {
-                        let changed = self.waiting.remove(&share).unwrap_or_default();
-                        return Ok(Some(Publication { share, changed, state }));
+                        let Waiting { changed, identities } = self.waiting.remove(&share).unwrap_or_default();
+                        return Ok(Some(Publication { share, changed, identities, state }));
                     }
                 }
                 // Nobody but us writes here; what is not ours says nothing.

@@ -15,7 +15,8 @@ use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::counts_message::{CountKey, Counts, Key, ShareState, read_key};
+use super::counts_message::{CountKey, Counts, Key, ShareState, identities_key, read_key};
+use super::identities;
 use super::settings::Settings;
 use super::source::Stop;
 use super::{KafkaError, client};
@@ -53,6 +54,7 @@ pub struct CountsTopic {
     /// What is held under each key, as committed.
     held: HashMap<String, u64>,
     former: Option<ShareState>,
+    identities: identities::Held,
     /// What the open publication changes.
     pending: Vec<(String, Option<u64>)>,
 }
@@ -79,9 +81,15 @@ impl CountsTopic {
         let producer: BaseProducer<DefaultProducerContext> =
             client::counts_producer(settings, share)?.create().map_err(KafkaError::from)?;
         producer.init_transactions(FENCE_PATIENCE).map_err(|error| said(share, &producer, error))?;
-        let (held, pending) = (HashMap::new(), Vec::new());
-        let mut counts =
-            CountsTopic { producer, topic: topic.to_owned(), share, held, former: None, pending };
+        let mut counts = CountsTopic {
+            producer,
+            topic: topic.to_owned(),
+            share,
+            held: HashMap::new(),
+            former: None,
+            identities: identities::Held::default(),
+            pending: Vec::new(),
+        };
         let is_whole = counts.read_back(settings, shares, stop)?;
         Ok(is_whole.then_some(counts))
     }
@@ -117,6 +125,26 @@ impl CountsTopic {
         self.send(&text, Some(&value))?;
         self.pending.push((text, Some(content)));
         Ok(())
+    }
+
+    /// Sends the identities that the topic does not hold. A publication that does not become whole loses what is known of
+    /// them: the topic must then be opened anew.
+    ///
+    /// # Errors
+    /// As for [`CountsTopic::begin`].
+    pub fn put_identities(&mut self, fresh: &[u64]) -> Result<(), CountsError> {
+        for (number, value) in self.identities.messages(fresh) {
+            self.send(&identities_key(self.share, number), Some(&value))?;
+        }
+        Ok(())
+    }
+
+    /// Ends a publication of identities alone: whoever counts what they stand for says so behind them.
+    ///
+    /// # Errors
+    /// As for [`CountsTopic::begin`].
+    pub fn commit_identities(&mut self) -> Result<(), CountsError> {
+        self.producer.commit_transaction(COMMIT_PATIENCE).map_err(|error| self.said(error))
     }
 
     /// Takes away everything the topic holds but these keys.
@@ -213,9 +241,16 @@ impl CountsTopic {
 
     fn note(&mut self, key: &[u8], value: Option<&[u8]>) {
         let Ok(text) = std::str::from_utf8(key) else { return };
-        if let Some(Key::State(_)) = read_key(key) {
-            self.former = value.and_then(|value| serde_json::from_slice(value).ok());
-            return;
+        match read_key(key) {
+            Some(Key::State(_)) => {
+                self.former = value.and_then(|value| serde_json::from_slice(value).ok());
+                return;
+            }
+            Some(Key::Identities(share, number)) => {
+                self.identities.note(share, number, value.unwrap_or_default());
+                return;
+            }
+            Some(Key::Counts(..)) | None => {}
         }
         match value {
             None => drop(self.held.remove(text)),

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
 use super::KafkaError;
+use super::batch::origin;
 use super::client;
 use super::settings::Settings;
 use super::status::SharedStatus;
@@ -19,17 +20,33 @@ use crate::rejection::Rejection;
 
 /// Letters that may wait here while the producer is full.
 const WAITING_MAX: usize = 10_000;
+/// How long a publication waits for what is under way.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How long a stop waits for what is under way.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A message for the topic.
-pub(super) struct Letter {
+#[derive(Debug)]
+pub struct Letter {
     pub(super) key: Option<Vec<u8>>,
     pub(super) value: Option<Vec<u8>>,
     pub(super) headers: OwnedHeaders,
 }
 
 impl Letter {
+    /// The whole message, and why it was not understood.
+    pub(super) fn of<M: Message>(message: &M, rejection: &Rejection) -> Letter {
+        let copied = message.headers().map_or_else(OwnedHeaders::new, |headers| {
+            let given = (0..headers.count()).filter_map(|place| headers.try_get(place));
+            given.fold(OwnedHeaders::new(), OwnedHeaders::insert)
+        });
+        Letter {
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers: Letter::marked(copied, &origin(message), rejection),
+        }
+    }
+
     /// The message's own headers, and ours.
     pub(super) fn marked(headers: OwnedHeaders, origin: &str, rejection: &Rejection) -> OwnedHeaders {
         let ours = [
@@ -67,19 +84,25 @@ impl ProducerContext for Counting {
 }
 
 /// The way to the topic.
-pub(super) struct DeadLetters {
+pub struct DeadLetters {
     producer: BaseProducer<Counting>,
     topic: String,
     waiting: VecDeque<Letter>,
     status: SharedStatus,
 }
 
+impl std::fmt::Debug for DeadLetters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeadLetters").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
 impl DeadLetters {
     /// `None` when no topic is named.
-    pub(super) fn open(
-        settings: &Settings,
-        status: &SharedStatus,
-    ) -> Result<Option<DeadLetters>, KafkaError> {
+    ///
+    /// # Errors
+    /// When librdkafka refuses a setting.
+    pub fn open(settings: &Settings, status: &SharedStatus) -> Result<Option<DeadLetters>, KafkaError> {
         let Some(topic) = settings.dead_letters() else { return Ok(None) };
         // The one packing that even the plainest clients read.
         let config = client::producer(settings, "gzip")?;
@@ -89,13 +112,20 @@ impl DeadLetters {
     }
 
     /// Sends what was set aside.
-    pub(super) fn send(&mut self, letters: Vec<Letter>) {
+    pub fn send(&mut self, letters: Vec<Letter>) {
         self.waiting.extend(letters);
         self.go_on();
         while self.waiting.len() > WAITING_MAX {
             self.waiting.pop_front();
             self.status.write().dead_letters.failed += 1;
         }
+    }
+
+    /// Waits a bounded time until what was sent is taken; whether it is.
+    pub fn settle(&mut self) -> bool {
+        self.go_on();
+        self.waiting.is_empty() && self.producer.in_flight_count() == 0
+            || self.producer.flush(SETTLE).is_ok() && self.waiting.is_empty()
     }
 
     /// Sends what waits, and hears what became of what was sent.

@@ -15,6 +15,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{ClientContext, Offset, Statistics, TopicPartitionList};
 
+use super::dead_letters::Letter;
 use super::message::event_bytes;
 use super::position::{Kept, Start, start};
 use super::settings::{EVENT_TOPICS, Settings};
@@ -66,10 +67,27 @@ impl Wanted {
 pub enum Heard<'a> {
     /// An event; whether it is of the share, or everybody reads it.
     Event(Draft<'a>, Origin),
-    /// Not understood, and where it stands.
-    SetAside(Rejection, Origin, String),
+    /// Not understood: where it stands, and the message for the topic of dead letters.
+    SetAside(Rejection, Origin, Place<'a>, Letter),
     /// It belongs in another topic, and where it stands.
-    Misplaced(Origin, String),
+    Misplaced(Origin, Place<'a>),
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place<'a> {
+    /// Its topic.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
 }
 
 /// Which part of the feed a message came from.
@@ -231,7 +249,7 @@ impl Feed {
         self.consumed.set_position(topic, partition, offset + 1);
         let is_share = |wanted: &Wanted| matches!(wanted, Wanted::Share(share, _) if share == topic);
         let origin = if self.wanted.iter().any(is_share) { Origin::Share } else { Origin::Whole };
-        let stands = || format!("{topic}/{partition}/{offset}");
+        let place = Place { topic, partition, offset };
         let value = message.payload().unwrap_or_default();
         let event = match message.headers() {
             Some(headers) => {
@@ -242,9 +260,12 @@ impl Feed {
         };
         let read = event.fault.map_or_else(|| decode(&event.bytes), Err);
         match read {
-            Err(rejection) => each(Heard::SetAside(rejection, origin, stands())),
+            Err(rejection) => {
+                let letter = Letter::of(message, &rejection);
+                each(Heard::SetAside(rejection, origin, place, letter));
+            }
             Ok(draft) if belongs(draft.event_type.family(), origin) => each(Heard::Event(draft, origin)),
-            Ok(_) => each(Heard::Misplaced(origin, stands())),
+            Ok(_) => each(Heard::Misplaced(origin, place)),
         }
     }
 

@@ -2,11 +2,12 @@
 //!
 //! `settings` is what an operator may choose, `client` what is chosen for librdkafka and why, `message` turns both
 //! CloudEvents modes into the bytes the decoder takes, `batch` gathers, `position` decides where a partition is taken
-//! up, `source` keeps it going, `reader` is the loop of one consumer, `dead_letters`, `figures_topic` and `producer` write, `status` is what is told.
-//! For several processes: `membership` says which partitions are whose, `feed` reads without a group, `counts_topic`
-//! writes a share's counts as its only owner, `counts_reader` reads all of them, `counts_message` is what they say. The positions are the
+//! up, `source` keeps it going, `reader` is the loop of one consumer, `dead_letters`, `figures_topic`, `alerts_topic` and `producer` write, `status` is what is told.
+//! For several processes: `membership` says which partitions are whose, `mapper` makes events of exchange messages, `feed` reads without a group, `counts_topic`
+//! writes a share's counts as its only owner, `identities` what they were made from, `counts_reader` reads all of them, `counts_message` is what they say. The positions are the
 //! log's (`durable::consumed`), never the broker's. Not here: keeping and counting; that is behind [`Intake`].
 
+mod alerts_topic;
 mod batch;
 mod client;
 mod counts_message;
@@ -16,6 +17,8 @@ mod dead_letters;
 mod feed;
 mod figures_topic;
 mod group;
+mod identities;
+mod mapper;
 mod membership;
 mod message;
 mod position;
@@ -25,11 +28,15 @@ mod settings;
 mod source;
 mod status;
 
+pub use alerts_topic::AlertsTopic;
 pub use counts_message::{CountKey, CountPlace, Counts, ShareState};
 pub use counts_reader::{CountsReader, Publication};
 pub use counts_topic::{CountsError, CountsTopic};
-pub use feed::{Feed, Heard, Origin, Wanted};
+pub use dead_letters::{DeadLetters, Letter};
+pub use feed::{Feed, Heard, Origin, Place, Wanted};
 pub use figures_topic::{FigureRow, FiguresTopic, Table};
+pub use identities::{IDENTITIES_MAX, Identities, identity};
+pub use mapper::{Mapper, Turn};
 pub use membership::{Membership, Wish};
 pub use producer::{Compression, Mode, Producer, topic_of};
 pub use settings::{

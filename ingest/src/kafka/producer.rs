@@ -146,7 +146,13 @@ impl Producer {
         }
     }
 
-    fn put(&mut self, topic: &str, key: &str, value: &[u8], headers: OwnedHeaders) -> Result<(), KafkaError> {
+    pub(super) fn put(
+        &mut self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+        headers: OwnedHeaders,
+    ) -> Result<(), KafkaError> {
         let mut record = BaseRecord::to(topic).key(key).payload(value).headers(headers);
         loop {
             self.client.poll(Duration::ZERO);
@@ -172,7 +178,15 @@ impl Producer {
     ///
     /// # Errors
     /// [`KafkaError::NotTaken`] when it is not.
-    pub fn finish(self, patience: Duration) -> Result<u64, KafkaError> {
+    pub fn finish(mut self, patience: Duration) -> Result<u64, KafkaError> {
+        self.settle(patience)
+    }
+
+    /// The same, and more may be sent; how many were taken so far.
+    ///
+    /// # Errors
+    /// As for [`Producer::finish`].
+    pub fn settle(&mut self, patience: Duration) -> Result<u64, KafkaError> {
         let flushed = self.client.flush(patience);
         let taken = self.taken();
         if flushed.is_ok() && taken == self.sent {

@@ -173,6 +173,10 @@ pub struct Settings {
     pub figures: String,
     /// Topic that workers share counts by; empty: none.
     pub counts: String,
+    /// Where readers reach this worker, `http://host:port`; empty: where it listens, on this machine.
+    pub worker_address: String,
+    /// A file with the secret that readers show to workers; empty: none.
+    pub worker_secret_file: String,
     /// Messages of one batch.
     pub batch_messages: usize,
     /// Bytes of one batch.
@@ -200,6 +204,8 @@ impl Default for Settings {
             exchange: Vec::new(),
             figures: String::new(),
             counts: String::new(),
+            worker_address: String::new(),
+            worker_secret_file: String::new(),
             batch_messages: 20_000,
             batch_bytes: 8 << 20,
             batch_milliseconds: 100,
@@ -255,6 +261,12 @@ impl Settings {
             ("ahead_bytes", self.ahead_bytes, 1 << 30),
         ];
         self.check_topics()?;
+        let address = &self.worker_address;
+        if !address.is_empty() && (!address.starts_with("http://") || address.ends_with('/')) {
+            return Err(SettingsError::Refused(format!(
+                "worker_address is {address:?}; write it as \"http://10.0.0.3:7660\""
+            )));
+        }
         for (name, value, max) in bounds {
             if value == 0 || value > max {
                 let advice = format!("{name} is {value}; choose from 1 to {max}");
@@ -351,8 +363,18 @@ const NUMBERS: [&str; 6] = [
     "refresh_milliseconds",
 ];
 /// Settings that are text.
-const TEXTS: [&str; 8] =
-    ["bootstrap", "topic_prefix", "group", "instance", "group_protocol", "dead_letters", "figures", "counts"];
+const TEXTS: [&str; 10] = [
+    "bootstrap",
+    "topic_prefix",
+    "group",
+    "instance",
+    "group_protocol",
+    "dead_letters",
+    "figures",
+    "counts",
+    "worker_address",
+    "worker_secret_file",
+];
 /// The setting that is a list: `topic=source`, several with commas.
 const EXCHANGE: &str = "exchange";
 /// Settings of `[kafka.security]`.
@@ -393,100 +415,4 @@ fn overlay(table: &mut Table, variable: &str, name: &str, text: String) -> Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Option<Settings>, SettingsError> {
-        let table = (!text.is_empty()).then(|| text.parse().expect("TOML"));
-        Settings::read(table, environment.iter().map(|(name, text)| ((*name).into(), (*text).into())))
-    }
-
-    #[test]
-    fn the_environment_says_it_last() {
-        let text = "bootstrap = \"a:1\"\ngroup = \"g\"\n[security]\nprotocol = \"ssl\"";
-        let environment = [("NHIP_KAFKA_GROUP", "h"), ("NHIP_KAFKA_BATCH_MESSAGES", "7"), ("PATH", "x")];
-        let settings = read(text, &environment).expect("it is understood").expect("there are some");
-        assert_eq!((settings.group.as_str(), settings.batch_messages), ("h", 7));
-        assert_eq!((settings.bootstrap.as_str(), settings.security.protocol), ("a:1", Protocol::Ssl));
-        assert_eq!(read("", &[("NHIP_LOG", "info")]).expect("nothing is wrong"), None);
-        assert!(read("", &[("NHIP_KAFKA_BOOTSTRAP", "a:1")]).expect("it is enough").is_some());
-    }
-
-    #[test]
-    fn what_is_not_known_is_refused_by_name() {
-        let refused = |text: &str, environment: &[(&str, &str)]| {
-            read(text, environment).expect_err("it is refused").to_string()
-        };
-        assert!(refused("bootstrap = \"a:1\"\nboostrap = \"a\"", &[]).contains("boostrap"));
-        assert!(refused("bootstrap = \"a:1\"\n[security]\npasword = \"a\"", &[]).contains("pasword"));
-        assert!(refused("", &[("NHIP_KAFKA_BOOT", "a")]).contains("NHIP_KAFKA_BOOT"));
-        assert!(refused("group = \"g\"", &[]).contains("bootstrap"));
-        let text = "bootstrap = \"a:1\"\n[security]\nprotocol = \"sasl_ssl\"\nuser = \"u\"";
-        assert!(refused(text, &[]).contains("password_file"));
-        assert!(refused("bootstrap = \"a:1\"\nbatch_bytes = 0", &[]).contains("batch_bytes"));
-    }
-
-    #[test]
-    fn exchange_topics_have_a_source_and_a_topic_of_their_own() {
-        let text =
-            "bootstrap = \"a:1\"\ntopic_prefix = \"p.\"\nexchange = [{ topic = \"mc\", source = \"/x\" }]";
-        let settings = read(text, &[]).expect("it is understood").expect("there are some");
-        assert_eq!(settings.topics()[4], "p.mc");
-        assert_eq!(settings.exchange_sources().collect::<Vec<_>>(), [("p.mc".to_owned(), "/x".to_owned())]);
-        let said = read(text, &[("NHIP_KAFKA_EXCHANGE", "a=/1, b=/2")]).expect("it is understood");
-        assert_eq!(said.expect("there are some").topics()[4..], ["p.a", "p.b"]);
-        for wrong in ["a", "a=", "=/x", "dossiers=/x", "a=/1,a=/2"] {
-            assert!(read(text, &[("NHIP_KAFKA_EXCHANGE", wrong)]).is_err(), "{wrong}");
-        }
-        let both = [("NHIP_KAFKA_FIGURES", "f"), ("NHIP_KAFKA_DEAD_LETTERS", "f")];
-        assert!(read(text, &both).is_err(), "one topic for two things");
-    }
-
-    #[test]
-    fn a_password_is_never_shown() {
-        let text = "bootstrap = \"a:1\"\n[security]\nuser = \"u\"\npassword = \"tiger\"";
-        let settings = read(text, &[]).expect("it is understood").expect("there are some");
-        let shown = format!("{settings:?}");
-        assert!(shown.contains("not shown") && !shown.contains("tiger"), "{shown}");
-        assert_eq!(settings.security.password().expect("it is there").expect("given").reveal(), "tiger");
-    }
-
-    #[test]
-    fn every_setting_has_a_name() {
-        // A refusal lists every field there is.
-        let fields = |text: &str, before: &str| -> Vec<String> {
-            let told = read(text, &[]).expect_err("no such setting").to_string();
-            // What comes on the next line is the table they are in.
-            let listed = told.split("expected one of").nth(1).and_then(|rest| rest.lines().next());
-            let listed = listed.expect("the refusal lists them");
-            listed.split('`').skip(1).step_by(2).map(|name| format!("{before}{name}")).collect()
-        };
-        let mut known = fields("x = 1", "");
-        known.retain(|name| name != "security");
-        known.extend(fields("[security]\nx = 1", "security."));
-        known.sort();
-        let mut names = Settings::names();
-        names.sort();
-        assert_eq!(names, known);
-    }
-
-    #[test]
-    fn every_name_of_the_environment_is_a_setting() {
-        for name in NUMBERS.iter().chain(&TEXTS) {
-            let value = if NUMBERS.contains(name) { "9" } else { "classic" };
-            let variable = format!("{PREFIX}{}", name.to_ascii_uppercase());
-            let environment = [("NHIP_KAFKA_BOOTSTRAP", "a:1"), (variable.as_str(), value)];
-            assert!(read("", &environment).is_ok(), "{name}");
-        }
-        for name in SECURITY {
-            let value = match name {
-                "protocol" => "ssl",
-                "mechanism" => "PLAIN",
-                _ => "x",
-            };
-            let variable = format!("{PREFIX}{SECURITY_PREFIX}{}", name.to_ascii_uppercase());
-            let environment = [("NHIP_KAFKA_BOOTSTRAP", "a:1"), (variable.as_str(), value)];
-            assert!(read("", &environment).is_ok(), "{name}");
-        }
-    }
-}
+mod tests;

@@ -10,12 +10,13 @@ mod send;
 mod told;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
-use alerts::{Channel, Desk, Keeping, Message, Outbox, Rule, Settings, Texts};
-use ingest::kafka::Stop;
+use alerts::{Channel, ChannelKind, ChannelSettings, Desk, Keeping, Message, Outbox, Rule, Settings, Texts};
+use ingest::kafka::{self, AlertsTopic, Stop};
 use store::Book;
 use tokio::sync::oneshot;
 
@@ -23,6 +24,7 @@ use super::beside::Beside;
 use super::live::{Live, Refused};
 use crate::command::Failure;
 use crate::telemetry::Telemetry;
+use send::Way;
 use watch::Watcher;
 
 pub(super) use api::{Act, acknowledge, asking, list, of, put_off, snooze, take_on};
@@ -44,11 +46,17 @@ pub(crate) struct AlertsSetup {
     rules: Vec<Rule>,
     texts: Texts,
     data: Option<PathBuf>,
+    topics: BTreeMap<String, AlertsTopic>,
 }
 
 impl AlertsSetup {
     /// Reads rules and templates; `data` is the data folder, if there is one.
-    pub(crate) fn read(settings: Settings, data: Option<PathBuf>) -> Result<AlertsSetup, Failure> {
+    /// Topics are written at the brokers of `kafka`.
+    pub(crate) fn read(
+        settings: Settings,
+        data: Option<PathBuf>,
+        kafka: Option<&kafka::Settings>,
+    ) -> Result<AlertsSetup, Failure> {
         let failed = |error: String| Failure::question(error);
         let rules = if settings.rules.as_os_str().is_empty() {
             Rule::built_in()
@@ -66,8 +74,29 @@ impl AlertsSetup {
         }
         let folder = Some(settings.templates.as_path()).filter(|path| !path.as_os_str().is_empty());
         let texts = Texts::read(folder, &settings.link_base).map_err(|error| failed(error.to_string()))?;
-        Ok(AlertsSetup { settings, rules, texts, data })
+        let topics = topics(&settings, kafka)?;
+        Ok(AlertsSetup { settings, rules, texts, data, topics })
     }
+}
+
+/// The topics of channels, by the channel's name.
+fn topics(
+    settings: &Settings,
+    kafka: Option<&kafka::Settings>,
+) -> Result<BTreeMap<String, AlertsTopic>, Failure> {
+    let mut topics = BTreeMap::new();
+    for channel in settings.channels.iter().filter(|channel| channel.kind == ChannelKind::Kafka) {
+        let refused = |why: &str| Failure::question(format!("channel {}: {why}", channel.name));
+        let Some(kafka) = kafka else {
+            return Err(refused("a topic needs brokers: give [kafka] with bootstrap"));
+        };
+        let written = [kafka.dead_letters(), kafka.figures(), kafka.counts()];
+        if kafka.topics().contains(&channel.topic) || written.contains(&Some(channel.topic.as_str())) {
+            return Err(refused("its topic stands for something else too; give alerts a topic of their own"));
+        }
+        topics.insert(channel.name.clone(), AlertsTopic::new(kafka, &channel.topic));
+    }
+    Ok(topics)
 }
 
 /// Alerts that are watched for.
@@ -82,7 +111,7 @@ pub(crate) struct Alerting {
 impl Alerting {
     /// Begins once the state is restored. The data folder must be open by then, so that its lock is held.
     pub(crate) fn start(setup: AlertsSetup, live: &Live, telemetry: Telemetry) -> Result<Alerting, Failure> {
-        let AlertsSetup { settings, rules, texts, data } = setup;
+        let AlertsSetup { settings, rules, texts, data, mut topics } = setup;
         let path = data.map(|data| data.join(FILE));
         let (keeping, kept) =
             Keeping::open(path.as_deref()).map_err(|error| Failure::question(error.to_string()))?;
@@ -100,7 +129,11 @@ impl Alerting {
             heard_since,
         );
         watcher.attempts.extend(kept.attempts);
-        let channels = settings.channels.iter().cloned().map(Channel::new).collect();
+        let way = |channel: &ChannelSettings| match topics.remove(&channel.name) {
+            Some(topic) => Way::Topic(channel.name.clone(), Box::new(topic)),
+            None => Way::Post(Box::new(Channel::new(channel.clone()))),
+        };
+        let channels = settings.channels.iter().map(way).collect();
         watcher.open_channels(channels, kept.messages, &questions)?;
         let beside = Beside::start("alerts", live.clone(), stop, move || watcher.run(&queue))?;
         Ok(Alerting { questions, beside, settings, book })

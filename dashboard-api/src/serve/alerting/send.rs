@@ -1,6 +1,6 @@
 //! A channel's thread: sends what it owes, the oldest due first, and says what became of each try.
 //!
-//! Each message has pauses of its own, so that one that is never taken holds up no other. Not here: one try (`alerts::Channel`), keeping (`watch`).
+//! Each message has pauses of its own, so that one that is never taken holds up no other. Not here: one try (`alerts::Channel`, `ingest::kafka::AlertsTopic`), keeping (`watch`).
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alerts::{Attempt, Channel, Message, Outcome};
-use ingest::kafka::Stop;
+use ingest::kafka::{AlertsTopic, Stop};
 
 use super::super::live::Live;
 use super::{Handed, Question};
@@ -64,9 +64,35 @@ impl ChannelState {
     }
 }
 
+/// How messages of a channel go.
+pub(super) enum Way {
+    /// Posted, or as mail.
+    Post(Box<Channel>),
+    /// To a topic; the channel's name.
+    Topic(String, Box<AlertsTopic>),
+}
+
+impl Way {
+    /// The channel's name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Way::Post(channel) => &channel.settings().name,
+            Way::Topic(name, _) => name,
+        }
+    }
+
+    /// One try.
+    fn send(&mut self, message: &Message, now: i64) -> Result<(), String> {
+        match self {
+            Way::Post(channel) => channel.send(message, now),
+            Way::Topic(_, topic) => topic.send(&message.id, &message.body).map_err(|error| error.to_string()),
+        }
+    }
+}
+
 /// The thread's own.
 pub(super) struct Sender {
-    channel: Channel,
+    channel: Way,
     live: Live,
     stop: Stop,
     questions: SyncSender<Question>,
@@ -75,14 +101,14 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(channel: Channel, live: Live, stop: Stop, questions: SyncSender<Question>) -> Sender {
+    pub(super) fn new(channel: Way, live: Live, stop: Stop, questions: SyncSender<Question>) -> Sender {
         Sender { channel, live, stop, questions, waiting: BTreeMap::new() }
     }
 
     /// Starts the thread; what is handed to it is sent.
     pub(super) fn start(self, state: ChannelState) -> Result<Handed, Failure> {
         let (handed, queue) = channel();
-        let name = format!("alerts-{}", self.channel.settings().name);
+        let name = format!("alerts-{}", self.channel.name());
         let name: String = name.chars().take(15).collect();
         super::super::live::spawn(&name, move || self.run(&queue, &state))?;
         Ok(handed)

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant as Moment};
 
-use alerts::{
-    Attempt, Channel, Desk, Keeping, Message, Names, Observation, Outbox, Refusal, Settings, Step, Texts,
-};
+use alerts::{Attempt, Desk, Keeping, Message, Names, Observation, Outbox, Refusal, Settings, Step, Texts};
 use compute::engine::{Seen, Snapshot, Watched};
 use compute::instant::Instant;
 use compute::period::{Kind, Period};
@@ -20,7 +18,7 @@ use ingest::kafka::Stop;
 use super::super::live::Live;
 use super::super::worker::Request;
 use super::measures::{Silence, measures};
-use super::send::{ChannelState, Sender};
+use super::send::{ChannelState, Sender, Way};
 use super::{Handed, Question, Unwritten};
 use crate::command::Failure;
 use crate::telemetry::Telemetry;
@@ -133,12 +131,12 @@ impl Watcher {
     /// Starts a thread for each channel, with what it owes.
     pub(super) fn open_channels(
         &mut self,
-        channels: Vec<Channel>,
+        channels: Vec<Way>,
         owed: Vec<Message>,
         questions: &SyncSender<Question>,
     ) -> Result<(), Failure> {
         for channel in channels {
-            let name = channel.settings().name.clone();
+            let name = channel.name().to_owned();
             let state = ChannelState::default();
             let sender = Sender::new(channel, self.live.clone(), self.stop.clone(), questions.clone());
             let handed = sender.start(state.clone())?;

@@ -87,8 +87,13 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
     access::only(&asked.scope, What::Unit(code), &snapshot)?;
     let unit = unit_of(&figures, code)?;
     let sees_dossiers = asked.scope.may(What::DossiersOf(code), &snapshot);
-    let (urgent, urgent_more) =
-        if sees_dossiers { urgent(server, &ground, unit).await? } else { (Vec::new(), Vec::new()) };
+    let urgent = if sees_dossiers { Some(urgent(server, &ground, unit).await) } else { None };
+    // Figures are shown whether or not those who have the dossiers can be asked.
+    let urgent = match urgent {
+        Some(Err(Problem::NotReachable(_) | Problem::Elsewhere { .. })) | None => None,
+        Some(urgent) => Some(urgent?),
+    };
+    let (has_dossiers, (urgent, urgent_more)) = (urgent.is_some(), urgent.unwrap_or_default());
     let officers = server.board.figures(&snapshot, &view, Level::Officer)?;
     let mut indicators: Vec<FigureRow> =
         unit.figures.iter().map(|figure| figure_row(&ground, unit, figure)).collect();
@@ -130,7 +135,7 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
         groups: groups(&ground, unit),
         urgent,
         urgent_more,
-        has_dossiers: server.reading.is_none() && sees_dossiers,
+        has_dossiers,
         why: if server.reading.is_none() && sees_dossiers { why(&ground, code) } else { Vec::new() },
         indicators,
         exports: export::links(&ground.place, &format!("{path}/chi-tieu")),
@@ -211,9 +216,6 @@ async fn urgent(
     ground: &Ground<'_>,
     unit: &UnitFigures,
 ) -> Result<(Vec<DossierLine>, Vec<Link>), Problem> {
-    if server.reading.is_some() {
-        return Ok((Vec::new(), Vec::new()));
-    }
     let Some(code) = ground.snapshot.codes.names().find(&unit.code) else {
         return Ok((Vec::new(), Vec::new()));
     };

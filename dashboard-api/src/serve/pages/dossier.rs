@@ -14,7 +14,7 @@ use super::super::problem::Problem;
 use super::agency::{crumbs, name_of, unit_of};
 use super::links::Link;
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, code_of, html, with_dossiers};
+use super::{Asked, Made, code_of, html, restored};
 
 #[derive(Template)]
 #[template(path = "dossier.html")]
@@ -70,7 +70,7 @@ pub(super) async fn dossier(
 }
 
 async fn make(server: &Server, code: &str, asked: &Asked) -> Result<DossierPage, Problem> {
-    with_dossiers(server)?;
+    restored(server)?;
     let (view, words) = (asked.view()?, asked.words());
     let story = server.live.story(code.to_owned()).await?;
     let snapshot = server.live.snapshot();

@@ -197,12 +197,11 @@ fn restored(server: &Server) -> Result<(), Problem> {
     }
 }
 
-/// A reader has counts and no dossiers: an empty list would be a lie.
+/// A reader has no dossiers, and what is behind a change is worked out from all of a unit's at once.
 fn with_dossiers(server: &Server) -> Result<(), Problem> {
     restored(server)?;
     if server.reading.is_some() {
-        let advice =
-            "a reader has counts and no dossiers; a server that stands alone (`--role all`) shows them";
+        let advice = "a reader asks workers for lists and stories; what changed and why is told by a server that stands alone (`--role all`)";
         return Err(Problem::elsewhere("lists_at_workers", advice));
     }
     Ok(())

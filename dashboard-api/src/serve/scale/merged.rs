@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::serve::problem::Problem;
 use compute::codes::CodeBook;
 use compute::engine::{At, Cells, ShiftError, Snapshot};
 use compute::set::Catalogue;
-use ingest::kafka::{CountKey, CountPlace, Counts, Publication, ShareState};
+use ingest::kafka::{CountKey, CountPlace, Counts, Identities, Publication, ShareState};
 
 /// A share that lives speaks every five seconds; one that was silent for longer is not counted as it comes.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -32,6 +33,10 @@ pub(super) struct Said {
 struct Sums {
     shares: BTreeMap<i32, Said>,
     by_period: BTreeMap<String, Arc<Cells>>,
+    /// Of events of all shares.
+    identities: Identities,
+    /// Identities that stand in two shares, or in a share and in what everybody reads.
+    clashes: u64,
 }
 
 /// What was last put together, so that periods that stay are the same objects.
@@ -49,6 +54,8 @@ struct Inner {
     together: Together,
     misplaced: u64,
     gaps: u64,
+    /// Of events that everybody reads.
+    whole: Identities,
     trouble: Option<String>,
 }
 
@@ -75,6 +82,7 @@ pub(super) struct ShareTold {
 pub(super) struct MergedTold {
     pub(super) shares: Vec<ShareTold>,
     pub(super) wanted: Option<usize>,
+    pub(super) clashes: u64,
     pub(super) why_incomplete: Vec<String>,
     pub(super) trouble: Option<String>,
 }
@@ -110,9 +118,45 @@ impl Merged {
         (inner.gaps, inner.misplaced) = (gaps, misplaced);
     }
 
+    /// An event that everybody reads has this identity.
+    pub(super) fn note_identity(&self, identity: u64) {
+        let mut inner = self.held();
+        let inner = &mut *inner;
+        if inner.whole.insert(identity) {
+            for sums in std::iter::once(&mut inner.shown).chain(&mut inner.incoming) {
+                sums.clashes += u64::from(sums.identities.contains(&identity));
+            }
+        }
+    }
+
     /// The topic of dossiers has so many partitions.
     pub(super) fn note_shares(&self, shares: usize) {
         self.held().shares = Some(shares);
+    }
+
+    /// What the reader's own counts depend on beside the events.
+    pub(super) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Where each share's owner is asked.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the share nobody can be asked for.
+    pub(super) fn owners(&self) -> Result<Vec<(i32, String)>, Problem> {
+        let inner = self.held();
+        let wanted = i32::try_from(inner.shares.unwrap_or(0)).unwrap_or(i32::MAX);
+        let owner = |share: i32| {
+            let Some(said) = inner.shown.shares.get(&share) else {
+                return Err(Problem::NotReachable(format!(
+                    "share {share} was never published; start workers"
+                )));
+            };
+            let address = Some(said.state.address.clone()).filter(|address| !address.is_empty());
+            let advice = "workers have counts and say no address; give them worker_secret_file (and, on other machines, worker_address) under [kafka]";
+            Ok((share, address.ok_or_else(|| Problem::elsewhere("lists_at_workers", advice))?))
+        };
+        (0..wanted).map(owner).collect()
     }
 
     /// Something went wrong, or nothing does any more.
@@ -140,7 +184,11 @@ impl Merged {
         let mut inner = self.held();
         let inner = &mut *inner;
         let sums = inner.incoming.as_mut().unwrap_or(&mut inner.shown);
-        let Publication { share, changed, state } = publication;
+        let Publication { share, changed, identities, state } = publication;
+        for identity in identities {
+            let is_new = sums.identities.insert(identity);
+            sums.clashes += u64::from(!is_new || inner.whole.contains(&identity));
+        }
         let fits = |counts: &Counts| counts.fingerprint == self.fingerprint;
         let said = sums.shares.entry(share).or_insert_with(|| Said {
             rows: HashMap::new(),
@@ -239,6 +287,12 @@ impl Merged {
                 "topics that everybody reads lack messages or have some that were misplaced".to_owned(),
             );
         }
+        let clashes = inner.shown.clashes;
+        if clashes > 0 {
+            why_incomplete.push(format!(
+                "{clashes} events have the source and id of an event in another share, so that what is one event may count twice; have the sender give every event an id of its own, or count with one server (--role all)"
+            ));
+        }
         let told = |(share, said): (&i32, &Said)| ShareTold {
             share: *share,
             state: said.state.clone(),
@@ -246,7 +300,7 @@ impl Merged {
             is_counted: said.is_in,
         };
         let shares = inner.shown.shares.iter().map(told).collect();
-        MergedTold { shares, wanted, why_incomplete, trouble: inner.trouble.clone() }
+        MergedTold { shares, wanted, clashes, why_incomplete, trouble: inner.trouble.clone() }
     }
 }
 

@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 
 use compute::codes::LocalCodes;
 use compute::engine::Setup;
+use compute::event::Family;
 use ingest::durable::Consumed;
 use ingest::kafka::{self, CountsReader, Feed, Heard, KafkaError, Stop, Wanted};
 
+use super::answering::Shown;
+use super::asking::Asking;
 use super::merged::Merged;
 use crate::command::Failure;
 use crate::serve::Server;
@@ -42,12 +45,15 @@ impl Reading {
         topic: &str,
         setup: impl Fn() -> Setup + Send + 'static,
         from_year: i32,
-        telemetry: Telemetry,
+        (telemetry, secret): (Telemetry, Option<Shown>),
     ) -> Result<Server, Failure> {
         let first = setup();
         let merged = Merged::new(Arc::clone(&first.catalogue), first.fingerprint(), from_year);
         let merged = Arc::new(merged);
-        let live = Live::start(setup, (None, Some(Arc::clone(&merged))), Clock::System, telemetry.clone())?;
+        let asking = Asking::new(Arc::clone(&merged), secret);
+        let mut live =
+            Live::start(setup, (None, Some(Arc::clone(&merged))), Clock::System, telemetry.clone())?;
+        live.asks(asking);
         let reading = Some(Reading::start(settings, topic, &live, merged)?);
         Ok(Server {
             live,
@@ -133,19 +139,23 @@ impl WholeTopics {
         let mut last_look = Instant::now();
         while !self.stop.is_asked() && self.live.is_running() {
             let (mut accepted, mut misplaced) = (self.live.accepted(), 0);
+            let merged = &self.merged;
             let mut hear = |heard: Heard<'_>| match heard {
                 Heard::Event(draft, _) => {
+                    if !matches!(draft.event_type.family(), Family::Retraction | Family::Source) {
+                        merged.note_identity(kafka::identity(&draft.source, &draft.id));
+                    }
                     accepted.routed.push(&draft, &mut codes);
                     accepted.came.of(&draft.source).accepted += 1;
                     accepted.events += 1;
                 }
-                Heard::SetAside(rejection, _, at) => {
+                Heard::SetAside(rejection, _, at, _) => {
                     accepted.came.of("").set_aside += 1;
-                    tracing::warn!(at, reason = rejection.reason.code(), "message set aside");
+                    tracing::warn!(%at, reason = rejection.reason.code(), "message set aside");
                 }
                 Heard::Misplaced(_, at) => {
                     misplaced += 1;
-                    tracing::error!(at, "an event of a dossier stands in a topic that everybody reads");
+                    tracing::error!(%at, "an event of a dossier stands in a topic that everybody reads");
                 }
             };
             let moment = (Instant::now(), self.live.now());

@@ -4,20 +4,24 @@
 //! storage is only a shortcut. Whatever goes wrong, the state is dropped and taken up again; that a process which stood
 //! still can do no harm is the topic's doing (`ingest::kafka::CountsTopic`). Not here: who has which share (`worker`).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod publication;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use compute::codes::{LocalCodes, Names};
-use compute::engine::{At, Cells, Engine, Routed, Setup, Snapshot};
+use compute::codes::LocalCodes;
+use compute::engine::{Cells, Engine, Routed, Setup};
 use compute::event::{Draft, Family};
+use ingest::durable::consumed::Positions;
 use ingest::durable::{KeptShare, ShareMark};
 use ingest::kafka::{
-    self, CountKey, CountPlace, CountsError, CountsTopic, Feed, Heard, KafkaError, Origin, ShareState, Stop,
-    Wanted,
+    self, CountsError, CountsTopic, DeadLetters, Feed, Heard, KafkaError, Origin, ShareState, Stop, Wanted,
 };
 
+use super::answering::{Waiting, answer_all};
 use super::told::{ShareStatus, SharedWorking, Step};
 use crate::serve::live::Clock;
 
@@ -46,7 +50,7 @@ enum Dropped {
     #[error(transparent)]
     Compute(#[from] compute::ComputeError),
     #[error(
-        "the topic of dossiers had {before} partitions and has {now}: subjects no longer stay in theirs; make the topics of dossiers and counts anew and send every event again"
+        "the topic of dossiers had {before} partitions and has {now}: subjects no longer stay in theirs; make topics under a new prefix (dossiers with as many partitions as are ever wanted, counts with as many), send every event to them again and start workers and readers with that topic_prefix"
     )]
     PartitionsChanged { before: usize, now: usize },
 }
@@ -119,17 +123,22 @@ impl Share {
         let (wanted, consumed) =
             (Wanted::of_share(&self.common.settings, self.number), mark.consumed.clone());
         let feed = Feed::open(&self.common.settings, wanted, (consumed, former.is_some()), self.now())?;
+        let questions = self.common.status.doors().open(self.number);
         let life = Life {
+            questions,
             share: self,
             codes: LocalCodes::new(&engine.codes()),
             fingerprint: (self.common.setup)().fingerprint(),
             engine,
             mark,
             feed,
+            letters: DeadLetters::open(&self.common.settings, self.common.status.letters())?,
+            sent: former.map(|former| former.positions).unwrap_or_default(),
             topic: Some(topic),
             kept,
             is_current: false,
             published: None,
+            fresh: Vec::new(),
             last_published: None,
             last_failed: None,
             last_saved: Instant::now(),
@@ -171,8 +180,12 @@ struct Life<'s> {
     share: &'s Share,
     engine: Engine,
     codes: LocalCodes,
+    questions: Receiver<Waiting>,
     mark: ShareMark,
     feed: Feed,
+    letters: Option<DeadLetters>,
+    /// How far dead letters were sent by a former owner.
+    sent: Positions,
     /// `None` while it could not be written; it is then opened anew.
     topic: Option<CountsTopic>,
     kept: KeptShare,
@@ -180,6 +193,8 @@ struct Life<'s> {
     /// Everything that was there when it was taken over has been counted.
     is_current: bool,
     published: Option<Published>,
+    /// Identities of events of its partition that are not published yet.
+    fresh: Vec<u64>,
     last_published: Option<Instant>,
     last_failed: Option<Instant>,
     last_saved: Instant,
@@ -197,8 +212,10 @@ impl Life<'_> {
                 self.publish()?;
                 self.save();
             }
+            answer_all(&self.questions, &mut self.engine, (&self.fingerprint, self.is_current));
             self.tell();
         }
+        self.share.common.status.doors().close(self.share.number);
         if self.is_current {
             self.last_published = None;
             self.publish()?;
@@ -211,23 +228,33 @@ impl Life<'_> {
     fn take(&mut self) -> Result<bool, KafkaError> {
         let (mut own, mut whole) = (Routed::new(self.engine.shards()), Routed::new(self.engine.shards()));
         let (mark, codes, number) = (&mut self.mark, &mut self.codes, self.share.number);
+        let (fresh, letters, sent) = (&mut self.fresh, &mut self.letters, &self.sent);
         let status = &self.share.common.status;
         let mut hear = |heard: Heard<'_>| match heard {
             Heard::Event(draft, Origin::Share) => {
                 note_retraction(&draft, mark);
+                if draft.event_type.family() != Family::Source {
+                    fresh.push(kafka::identity(&draft.source, &draft.id));
+                }
                 own.push(&draft, codes);
             }
             Heard::Event(draft, Origin::Whole) => whole.push(&draft, codes),
-            Heard::SetAside(rejection, origin, at) => {
+            Heard::SetAside(rejection, origin, at, letter) => {
                 mark.set_aside += u64::from(origin == Origin::Share);
+                // What everybody reads is told by one of them, and what a former owner has published was told by it.
+                let is_told = origin == Origin::Whole && number != 0
+                    || sent.get(at.topic).and_then(|known| known.get(&at.partition)) > Some(&at.offset);
+                if let Some(letters) = letters.as_mut().filter(|_| !is_told) {
+                    letters.send(vec![letter]);
+                }
                 status.note_rejected(rejection.reason.code());
-                tracing::warn!(share = number, at, reason = rejection.reason.code(), "message set aside");
+                tracing::warn!(share = number, %at, reason = rejection.reason.code(), "message set aside");
             }
             Heard::Misplaced(Origin::Share, at) => {
                 mark.misplaced += 1;
                 tracing::error!(
                     share = number,
-                    at,
+                    %at,
                     "an event stands in the topic of dossiers and is none of a dossier"
                 );
             }
@@ -263,98 +290,6 @@ impl Life<'_> {
         if before == now { Ok(()) } else { Err(Dropped::PartitionsChanged { before, now }) }
     }
 
-    fn publish(&mut self) -> Result<(), Dropped> {
-        if self.last_published.is_some_and(|last| last.elapsed() < PUBLISH_EVERY) {
-            return Ok(());
-        }
-        let snapshot = self.engine.snapshot();
-        let state = self.state(&snapshot);
-        if !self.is_due(&snapshot, &state) {
-            return Ok(());
-        }
-        match self.send(&snapshot, &state) {
-            Ok(true) => {
-                let cells = cells_of(&snapshot);
-                self.published = Some(Published { cells, state });
-                self.last_published = Some(Instant::now());
-                self.share.common.status.note_published();
-                Ok(())
-            }
-            Ok(false) => Ok(()),
-            Err(fenced @ CountsError::Fenced { .. }) => Err(fenced.into()),
-            Err(CountsError::Kafka(error)) => {
-                tracing::warn!(share = self.share.number, %error, "counts are not published; tried again in a moment");
-                self.share.tell(|status| status.trouble = Some(error.to_string()));
-                // What the topic holds is no longer known, nor whether the share is still ours.
-                (self.topic, self.published, self.last_failed) = (None, None, Some(Instant::now()));
-                Ok(())
-            }
-        }
-    }
-
-    fn is_due(&self, snapshot: &Snapshot, state: &ShareState) -> bool {
-        let Some(published) = &self.published else { return true };
-        let is_same = snapshot.periods.iter().all(|period| {
-            let known = published.cells.get(&period.frame.period.to_string());
-            known.is_some_and(|known| Arc::ptr_eq(known, &period.cells))
-        });
-        let is_alive = self.last_published.is_some_and(|last| last.elapsed() < HEARTBEAT);
-        !is_same || !is_alive || published.state.positions != state.positions
-    }
-
-    /// One publication; `false` when the topic is to be left alone for now.
-    fn send(&mut self, snapshot: &Snapshot, state: &ShareState) -> Result<bool, CountsError> {
-        if self.topic.is_none() {
-            let pause = Duration::from_millis(self.share.common.settings.session_milliseconds.into());
-            if self.last_failed.is_some_and(|last| last.elapsed() < pause) {
-                return Ok(false);
-            }
-            self.topic = self.share.open_topic()?;
-        }
-        let Some(topic) = &mut self.topic else { return Ok(false) };
-        let names = snapshot.codes.names();
-        let mut keys = BTreeSet::new();
-        topic.begin()?;
-        for period in &snapshot.periods {
-            let code = period.frame.period.to_string();
-            let before = self.published.as_ref().and_then(|published| published.cells.get(&code));
-            let mut outcome = Ok(());
-            period.cells.changed(before.map(AsRef::as_ref), |at, counts| {
-                let Some(place) = place(at, &names).filter(|_| outcome.is_ok()) else { return };
-                let key = CountKey { period: code.clone(), place };
-                outcome = topic.put(&key, &self.fingerprint, counts);
-                if self.published.is_none() && counts.iter().any(|count| *count > 0) {
-                    keys.insert(topic.key(&key));
-                }
-            });
-            outcome?;
-        }
-        if self.published.is_none() {
-            topic.keep_only(&keys)?;
-        }
-        topic.commit(state)?;
-        Ok(true)
-    }
-
-    fn state(&self, snapshot: &Snapshot) -> ShareState {
-        let (tally, consumed) = (self.mark.tally(), self.feed.consumed());
-        ShareState {
-            shares: self.mark.shares,
-            owner: self.share.common.member.clone(),
-            fingerprint: self.fingerprint.clone(),
-            from_year: self.share.common.from_year,
-            as_of: snapshot.as_of.to_local(),
-            positions: consumed.positions.clone(),
-            consumed: tally.consumed,
-            applied: tally.applied,
-            duplicate: tally.duplicate,
-            superseded: tally.superseded,
-            set_aside: self.mark.set_aside,
-            misplaced: self.mark.misplaced + self.retracted_elsewhere(),
-            gaps: consumed.gaps(),
-        }
-    }
-
     /// Retractions in this partition that name what everybody reads: others have not seen them.
     fn retracted_elsewhere(&self) -> u64 {
         let others = [Family::Petition, Family::Procedure, Family::Agency, Family::Officer];
@@ -371,7 +306,11 @@ impl Life<'_> {
         }
     }
 
+    /// Nothing unless all of it is published: whoever takes it over could not know which identities were not.
     fn write_snapshot(&mut self) {
+        if !self.fresh.is_empty() {
+            return;
+        }
         self.last_saved = Instant::now();
         self.mark.consumed = self.feed.consumed().clone();
         match self.kept.save(&mut self.engine, &self.mark) {
@@ -395,25 +334,6 @@ impl Life<'_> {
             status.trouble = trouble.or(status.trouble.take().filter(|_| self.topic.is_none()));
         });
     }
-}
-
-fn cells_of(snapshot: &Snapshot) -> BTreeMap<String, Arc<Cells>> {
-    let of = |period: &compute::engine::PeriodSnapshot| {
-        (period.frame.period.to_string(), Arc::clone(&period.cells))
-    };
-    snapshot.periods.iter().map(of).collect()
-}
-
-/// A place by its texts; `None` for room that no code has yet.
-fn place(at: At, names: &Names) -> Option<CountPlace> {
-    let text = |code: compute::codes::Code| (code.index() < names.len()).then(|| names.text(code).to_owned());
-    Some(match at {
-        At::Unit(code) => CountPlace::Unit(text(code)?),
-        At::Officer(code) => CountPlace::Officer(text(code)?),
-        At::Procedure { unit, procedure } => {
-            CountPlace::Procedure { unit: text(unit)?, procedure: text(procedure)? }
-        }
-    })
 }
 
 fn note_retraction(draft: &Draft<'_>, mark: &mut ShareMark) {

@@ -1,23 +1,27 @@
 //! How workers and readers stand: what they say on health, and what they answer to questions that are not theirs.
 //!
-//! A worker serves health and metrics and nothing else; a reader has no dossiers, hence no lists and no stories. Not
+//! A worker serves health and metrics, and answers readers about its shares; a reader has no dossiers and asks for them. Not
 //! here: shares themselves (`share`), sums (`merged`).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Json};
-use axum::routing::get;
-use ingest::kafka::Status;
+use axum::routing::{get, post};
+use ingest::kafka::{SharedStatus, Status, Turn};
 use serde_json::{Value, json};
 
+use super::answering::{self, Doors, Shown};
 use super::reading::Reading;
 use super::worker::Working;
 use crate::serve::problem::Problem;
 use crate::telemetry::Telemetry;
+
+/// Bytes of one question: codes of as many dossiers as a list tells of at once.
+const QUESTION_BYTES_MAX: usize = 8 << 20;
 
 /// Where a share stands.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -64,6 +68,17 @@ struct WorkerStatus {
     fenced: u64,
     published: u64,
     group: Status,
+    exchange: ExchangeCounts,
+    trouble: Option<String>,
+}
+
+/// What became of exchange messages in this process.
+#[derive(Clone, Default, Debug)]
+struct ExchangeCounts {
+    messages: u64,
+    events: u64,
+    set_aside: u64,
+    gaps: u64,
     trouble: Option<String>,
 }
 
@@ -72,12 +87,22 @@ struct WorkerStatus {
 pub(super) struct SharedWorking {
     member: String,
     inner: Arc<Mutex<WorkerStatus>>,
+    letters: SharedStatus,
+    doors: Doors,
+    address: Arc<OnceLock<String>>,
     telemetry: Telemetry,
 }
 
 impl SharedWorking {
     pub(super) fn new(member: &str, telemetry: Telemetry) -> SharedWorking {
-        SharedWorking { member: member.to_owned(), inner: Arc::default(), telemetry }
+        SharedWorking {
+            member: member.to_owned(),
+            inner: Arc::default(),
+            letters: SharedStatus::default(),
+            doors: Doors::default(),
+            address: Arc::default(),
+            telemetry,
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, WorkerStatus> {
@@ -114,6 +139,49 @@ impl SharedWorking {
         self.telemetry.rejected.with_label_values(&[reason]).inc();
     }
 
+    /// Where questions to shares go.
+    pub(super) fn doors(&self) -> &Doors {
+        &self.doors
+    }
+
+    /// Where readers ask this process; empty: nowhere.
+    pub(super) fn address(&self) -> String {
+        self.address.get().cloned().unwrap_or_default()
+    }
+
+    /// It is known where readers ask this process.
+    pub(super) fn set_address(&self, address: String) {
+        // The first is the one that was listened on.
+        let _ = self.address.set(address);
+    }
+
+    /// What became of dead letters, written by who sends them.
+    pub(super) fn letters(&self) -> &SharedStatus {
+        &self.letters
+    }
+
+    /// Exchange messages were mapped.
+    pub(super) fn note_mapped(&self, turn: &Turn) {
+        for rejection in &turn.rejections {
+            self.note_rejected(rejection.reason.code());
+        }
+        for (finding, count) in &turn.findings {
+            self.telemetry.findings.with_label_values(&[finding.code()]).inc_by(*count);
+        }
+        let mut held = self.held();
+        let counts = &mut held.exchange;
+        counts.messages += turn.messages;
+        counts.events += turn.events;
+        counts.set_aside += turn.rejections.len() as u64;
+        counts.gaps += turn.gaps;
+        counts.trouble = None;
+    }
+
+    /// Exchange messages are not mapped for now.
+    pub(super) fn note_unmapped(&self, trouble: String) {
+        self.held().exchange.trouble = Some(trouble);
+    }
+
     pub(super) fn note_group(&self, group: Status) {
         let mut held = self.held();
         (held.group, held.trouble) = (group, None);
@@ -124,14 +192,16 @@ impl SharedWorking {
     }
 
     fn told(&self) -> Value {
-        let status = self.held().clone();
+        let (status, letters) = (self.held().clone(), self.letters.read());
         let is_current = status.shares.values().all(|share| share.step == Step::Current);
-        let is_complete = status.shares.values().all(|share| share.gaps == 0 && share.misplaced == 0);
+        let is_complete = status.exchange.gaps == 0
+            && status.shares.values().all(|share| share.gaps == 0 && share.misplaced == 0);
         let word = match (is_current, is_complete) {
             (_, false) => "incomplete",
             (false, true) => "catching_up",
             (true, true) => "ok",
         };
+        let exchange = &status.exchange;
         let shares = status.shares.iter().map(|(number, share)| {
             json!({
                 "share": number, "step": share.step.name(), "position": share.position, "gaps": share.gaps,
@@ -143,13 +213,19 @@ impl SharedWorking {
             "status": word, "role": "worker", "member": self.member, "group": status.group.group,
             "shares": shares.collect::<Vec<_>>(), "fenced": status.fenced, "published": status.published,
             "rebalances": status.group.rebalances,
-            "trouble": status.trouble.or(status.group.trouble),
+            "exchange": {
+                "messages": exchange.messages, "events": exchange.events, "set_aside": exchange.set_aside,
+                "gaps": exchange.gaps, "trouble": exchange.trouble,
+            },
+            "dead_letters": { "produced": letters.dead_letters.produced, "failed": letters.dead_letters.failed },
+            "trouble": status.trouble.or(status.group.trouble).or(letters.trouble),
         })
     }
 
     fn note_metrics(&self) {
         let status = self.held().clone();
         let metrics = &self.telemetry.scale;
+        self.telemetry.kafka.note_letters(self.letters.read().dead_letters);
         let current = status.shares.values().filter(|share| share.step == Step::Current).count();
         let incomplete = status.shares.values().filter(|share| share.gaps + share.misplaced > 0).count();
         metrics.note_worker([status.shares.len(), current, incomplete], status.fenced, status.published);
@@ -160,6 +236,8 @@ impl SharedWorking {
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerServer {
     pub(crate) working: Working,
+    /// What readers show; without one whoever is on this machine is answered.
+    pub(crate) secret: Option<Shown>,
     pub(crate) telemetry: Telemetry,
 }
 
@@ -170,6 +248,8 @@ pub(crate) fn worker_router(server: WorkerServer) -> Router {
         .route("/readyz", get(|| async { "ready\n" }))
         .route("/metrics", get(metrics))
         .route("/api/v1/health", get(worker_health))
+        .route("/api/v1/shares/{share}", post(answering::share))
+        .layer(DefaultBodyLimit::max(QUESTION_BYTES_MAX))
         .fallback(not_a_workers)
         .with_state(server)
 }
@@ -198,16 +278,11 @@ pub(in crate::serve) fn elsewhere(path: &str) -> Option<Problem> {
             "intake_at_topics",
             "a reader takes no events; send them to the topics of Kafka (`nhip replay --to kafka`)",
         ),
-        "/api/v1/lists" => Problem::elsewhere(
-            "lists_at_workers",
-            "a reader has counts and no dossiers; a server that stands alone (`--role all`) lists them",
-        ),
-        path if path.starts_with("/api/v1/subjects/") => Problem::elsewhere(
-            "lists_at_workers",
-            "a reader has counts and no dossiers; a server that stands alone (`--role all`) tells their stories",
-        ),
         path if path.starts_with("/api/v1/rejects") || path.starts_with("/api/v1/backups") => {
-            Problem::elsewhere("no_data_folder", "a reader keeps nothing; events are kept by Kafka")
+            Problem::elsewhere(
+                "no_data_folder",
+                "a reader keeps nothing: events are kept by Kafka, what was not understood is in the topic of dead letters",
+            )
         }
         _ => return None,
     };
@@ -242,6 +317,7 @@ pub(in crate::serve) fn health(reading: &Reading, told: &mut Value) {
     told["shares"] = shares.collect();
     told["shares_wanted"] = json!(merged.wanted);
     told["shares_missing"] = json!(missing);
+    told["identities_clashing"] = json!(merged.clashes);
     told["incomplete"] = json!(merged.why_incomplete);
     told["trouble"] = json!(merged.trouble);
     if told["status"] == "ok" && !merged.why_incomplete.is_empty() {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use compute::engine::Setup;
 use ingest::kafka::{self, KafkaError, Membership, SharedStatus, Stop, Wish};
 
+use super::mapping::Mapping;
 use super::share::{Common, Share};
 use super::told::SharedWorking;
 use crate::command::Failure;
@@ -50,6 +51,7 @@ pub(crate) struct WorkingSetup {
 pub(crate) struct Working {
     stop: Stop,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    mapping: Option<Mapping>,
     status: SharedWorking,
 }
 
@@ -76,21 +78,28 @@ impl Working {
             status: status.clone(),
         };
         let (stop, common) = (Stop::default(), Arc::new(common));
+        let mapping = Mapping::start(&common.settings, &status, &stop)?;
         let asked = stop.clone();
         let thread = std::thread::Builder::new().name("group".to_owned());
         let thread = thread.spawn(move || run(&common, &asked));
         let thread =
             thread.map_err(|error| Failure::broken(format!("the thread group cannot start: {error}")))?;
-        Ok(Working { stop, thread: Arc::new(Mutex::new(Some(thread))), status })
+        Ok(Working { stop, thread: Arc::new(Mutex::new(Some(thread))), mapping, status })
     }
 
     /// Leaves the group once every share is published and saved, and waits until it has.
     pub(crate) fn end(&self) {
         self.stop.ask();
+        self.mapping.iter().for_each(Mapping::end);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread of the group had broken; others take its shares over");
         }
+    }
+
+    /// Where readers ask this process.
+    pub(crate) fn set_address(&self, address: String) {
+        self.status.set_address(address);
     }
 
     /// How it stands.

@@ -52,7 +52,7 @@ impl Asked {
         if server.reading.is_some() {
             return Err(Problem::elsewhere(
                 "lists_at_workers",
-                "a reader has counts and no dossiers; ask a worker",
+                "a reader asks workers for lists and stories; what changed and why is told by a server that stands alone (`--role all`)",
             ));
         }
         let snapshot = server.live.snapshot();

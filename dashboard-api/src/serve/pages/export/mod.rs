@@ -28,7 +28,7 @@ use super::agency::unit_of;
 use super::links::{Link, Place};
 use super::list::{named, place_of};
 use super::shell::Ground;
-use super::{Asked, Made, code_of, restored, with_dossiers};
+use super::{Asked, Made, code_of, restored};
 use crate::serve::Server;
 use crate::serve::access;
 use crate::serve::access::scope::What;
@@ -72,7 +72,7 @@ pub(super) fn links(place: &Place, path: &str) -> Vec<Link> {
 async fn list(State(server): State<Server>, uri: Uri, asked: Asked) -> Made {
     let trouble = asked.trouble();
     let made = async {
-        with_dossiers(&server)?;
+        restored(&server)?;
         let form = Form::of(uri.path(), asked.form.as_deref())?;
         let (snapshot, view) = (server.live.snapshot(), asked.view()?);
         let ground = Ground::new(&snapshot, &view, place_of(&asked), asked.words())?;
