@@ -32,7 +32,7 @@ pub struct CodeBook {
 }
 
 /// The texts behind codes, for reading while nothing is added.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Names {
     by_text: HashMap<Arc<str>, Code, RandomState>,
     texts: Vec<Arc<str>>,

@@ -23,6 +23,12 @@ impl AgencyKind {
     /// A commune or ward.
     pub const COMMUNE: AgencyKind = AgencyKind(3);
 
+    /// The kind with this word.
+    pub fn find(word: &str) -> Option<AgencyKind> {
+        let place = AGENCY_KINDS.iter().position(|known| *known == word)?;
+        u8::try_from(place).ok().map(AgencyKind)
+    }
+
     /// The word of the contract.
     pub fn name(self) -> &'static str {
         AGENCY_KINDS[self.0 as usize]

@@ -23,6 +23,18 @@ pub(crate) fn catalogue(folder: Option<&Path>) -> Result<Arc<Catalogue>, Failure
     loaded.map(Arc::new).map_err(|error| Failure::question(format!("indicator sets: {error}")))
 }
 
+/// The files of the sets of `folder`, or the embedded ones.
+pub(crate) fn set_files(folder: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
+    let mut files = Vec::new();
+    match folder {
+        None => files = Catalogue::embedded_files(),
+        Some(folder) => collect(folder, "", &mut files)?,
+    }
+    files.retain(|(name, _)| Path::new(name).extension().is_some_and(|kind| kind == "toml"));
+    files.sort();
+    Ok(files)
+}
+
 /// The calendars of `folder`, or the embedded ones.
 pub(crate) fn calendar(folder: Option<&Path>) -> Result<Arc<Calendar>, Failure> {
     let refused = |error| Failure::question(format!("{error}"));

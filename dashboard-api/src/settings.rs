@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) access: Option<access::settings::Settings>,
     /// Alerts and their channels.
     pub(crate) alerts: alerts::Settings,
+    /// When periods are closed, and for how long units may object.
+    pub(crate) editions: editions::schedule::Settings,
 }
 
 /// Reads the file, if one is named, and the environment.
@@ -37,9 +39,10 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
         Some(_) => Err(Failure::question(format!("settings: {name} is a table: write [{name}]"))),
     };
     let (kafka, access, alerts) = (table("kafka")?, table("access")?, table("alerts")?);
+    let editions = table("editions")?;
     if let Some(name) = file.keys().next() {
         return Err(Failure::question(format!(
-            "settings: {name} is not known; there are [kafka], [access] and [alerts]"
+            "settings: {name} is not known; there are [kafka], [access], [alerts] and [editions]"
         )));
     }
     let question = |error: &dyn std::fmt::Display| Failure::question(error.to_string());
@@ -48,6 +51,7 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
         kafka: kafka::Settings::read(kafka, environment()).map_err(|error| question(&error))?,
         access: access.map_err(|error| question(&error))?,
         alerts: alerts::Settings::read(alerts).map_err(|error| question(&error))?,
+        editions: editions::schedule::Settings::read(editions).map_err(|error| question(&error))?,
     })
 }
 

@@ -14,6 +14,8 @@ mod clock;
 mod command_line;
 mod deploy;
 mod due_dates;
+mod edition_settings;
+mod editions;
 mod endings;
 mod exchange;
 mod exports;

@@ -53,13 +53,16 @@ fn the_server_gives_its_own_description() {
 fn every_path_answers_as_described() {
     let folder = Folder::new();
     let (data, backups) = (folder.path("data"), folder.path("backups"));
-    let server = Server::launch(&["--data", &data, "--backups", &backups]).expect("it serves");
+    let settings = folder.write("settings.toml", "[editions]\nobjection_working_days = 0\n");
+    let arguments = ["--data", &data, "--backups", &backups, "--settings", &settings];
+    let server = Server::launch(&arguments).expect("it serves");
     assert!(within(PATIENCE, || server.get("/readyz").status == 200), "it is ready at last");
     server.post_batch(&events("01/02 08:00 H1 accepted due=09/02 17:30\n01/02 08:00 K petition.received"));
     // Two messages are set aside, 0 and 1; retrying the second mends it.
     server.post("/api/v1/events", "application/cloudevents-batch+json", b"[{},{}]");
     let mended = events("01/02 08:00 H2 accepted due=09/02 17:30");
     let alert = alert_of_h1(&server);
+    editions(&server);
     let document = document();
     for (path, operations) in document["paths"].as_object().expect("paths") {
         let filled = filled(path).replace("{id}", &alert);
@@ -95,6 +98,9 @@ fn every_path_answers_as_described() {
                 }
                 "post" if path == "/api/v1/backups" => (200, server.post(&filled, "application/json", b"")),
                 "post" if path.contains("/{id}/") => act_on_alert(&server, &filled),
+                "post" if path == "/an-ban" || path.contains("editions") || path.contains("{edition}") => {
+                    act_on_edition(&server, path)
+                }
                 "post" => (202, server.post(&filled, "application/cloudevents-batch+json", b"[{}]")),
                 other => panic!("{path} has a method this test does not know: {other}"),
             };
@@ -118,7 +124,63 @@ fn filled(path: &str) -> String {
     let filled =
         path.replace("{code}", "H1").replace("{path}", "style.css").replace("{number}/retry", "1/retry");
     let filled = filled.replace("{number}", "0").replace("{unit}", "C1").replace("{officer}", "O1");
-    filled.replace("{indicator}", "2.1").replace("{dossier}", "H1")
+    let filled = filled.replace("{indicator}", "2.1").replace("{dossier}", "H1");
+    let filled = filled.replace("/{period}/{edition}", "/2026-02/ban-1").replace("{period}", "2026-02");
+    filled.replace("{edition}", edition_of(path))
+}
+
+/// An edition that is where the path needs it.
+fn edition_of(path: &str) -> &'static str {
+    match path.rsplit('/').next().unwrap_or_default() {
+        "phan-hoi" | "objections" => "2026-05",
+        "duyet" => "2026-01",
+        "cong-bo" => "2026-03",
+        "approval" => "2026-04",
+        "publication" => "2026-06",
+        "quyet-dinh" | "decisions" => "2026-09",
+        _ => "2026-02",
+    }
+}
+
+/// Editions in every state; H1 and H2 are late in all of them.
+fn editions(server: &Server) {
+    server.post_batch(&events("01/02 08:00 H9 accepted due=09/02 17:30 id=h9"));
+    let post = |path: &str, body: &str| {
+        let answer = server.post(&format!("/api/v1/editions{path}"), "application/json", body.as_bytes());
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    };
+    for period in ["2026-01", "2026-02", "2026-03", "2026-04", "2026-06"] {
+        post("", &format!(r#"{{"by":"An","period":"{period}"}}"#));
+    }
+    let tomorrow = tomorrow();
+    for period in ["2026-05", "2026-09"] {
+        post("", &format!(r#"{{"by":"An","period":"{period}","objections_until":"{tomorrow}"}}"#));
+    }
+    for dossier in ["H1", "H9"] {
+        let asked = format!(r#"{{"by":"B","unit":"C1","dossier":"{dossier}","reason":"outage","text":"x"}}"#);
+        post("/2026-09/objections", &asked);
+    }
+    for period in ["2026-02", "2026-03", "2026-06"] {
+        post(&format!("/{period}/approval"), r#"{"by":"An"}"#);
+    }
+    post("/2026-02/publication", r#"{"by":"An"}"#);
+}
+
+/// Does what an address of editions is for, over the API or by a form.
+fn act_on_edition(server: &Server, path: &str) -> (u16, Answer) {
+    let address = filled(path);
+    if path.starts_with("/an-ban") {
+        let form =
+            "by=An&period=2026-07&unit=C1&dossier=H1&reason=outage&text=x&objection=1&accepted=yes&why=x";
+        return (303, server.post(&address, "application/x-www-form-urlencoded", form.as_bytes()));
+    }
+    let asked = match path.rsplit('/').next().unwrap_or_default() {
+        "editions" => r#"{"by":"An","period":"2026-08"}"#,
+        "objections" => r#"{"by":"B","unit":"C1","dossier":"H9","reason":"outage","text":"x"}"#,
+        "decisions" => r#"{"by":"An","objection":2,"accepted":true,"why":"x"}"#,
+        _ => r#"{"by":"An"}"#,
+    };
+    (200, server.post(&address, "application/json", asked.as_bytes()))
 }
 
 /// What a path must be asked besides.
@@ -142,11 +204,16 @@ fn alert_of_h1(server: &Server) -> String {
     alert
 }
 
-/// Acknowledges or snoozes, over the API or by a form.
-fn act_on_alert(server: &Server, path: &str) -> (u16, Answer) {
+/// This time tomorrow.
+fn tomorrow() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
     let tomorrow = i64::try_from(now.as_secs()).expect("it is before the year 2100") + 86_400;
-    let until = Instant::from_unix(tomorrow, 0).to_local();
+    Instant::from_unix(tomorrow, 0).to_local()
+}
+
+/// Acknowledges or snoozes, over the API or by a form.
+fn act_on_alert(server: &Server, path: &str) -> (u16, Answer) {
+    let until = tomorrow();
     if path.starts_with("/canh-bao") {
         let form = format!("by=An&reason=x&until={}", until.replace(':', "%3A").replace('+', "%2B"));
         return (303, server.post(path, "application/x-www-form-urlencoded", form.as_bytes()));

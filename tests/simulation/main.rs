@@ -8,6 +8,7 @@
 
 mod durable;
 mod excerpt;
+mod frozen;
 mod moves;
 mod rest;
 mod saved;

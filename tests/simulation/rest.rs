@@ -34,14 +34,19 @@ impl Archive for Shelf {
 }
 
 /// An engine that rests, what it rests on, and its last save.
-struct Resting {
-    engine: Engine,
+pub(crate) struct Resting {
+    pub(crate) engine: Engine,
     shelf: Shelf,
 }
 
 impl Resting {
+    /// One that rests on nothing yet.
+    pub(crate) fn of(engine: Engine) -> Resting {
+        Resting { engine, shelf: Shelf::default() }
+    }
+
     /// Saves, a little at a time, while `during` happens between; then lets go of what went to rest.
-    fn save(&mut self, rule: RestRule, during: &mut dyn FnMut(&mut Engine)) -> Vec<u8> {
+    pub(crate) fn save(&mut self, rule: RestRule, during: &mut dyn FnMut(&mut Engine)) -> Vec<u8> {
         let (mut bytes, mut next) = (Vec::new(), self.shelf.clone());
         self.engine.begin_save_and_rest(rule);
         loop {

@@ -12,9 +12,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("ingest", &["compute", "store"]),
     ("alerts", &["compute", "store"]),
-    ("dashboard-api", &["compute", "ingest", "store", "alerts"]),
-    ("acceptance-tests", &["compute", "ingest", "store", "alerts", "dashboard-api"]),
-    ("benches", &["compute", "ingest", "store", "alerts", "dashboard-api", "acceptance-tests"]),
+    ("editions", &["compute"]),
+    ("dashboard-api", &["compute", "ingest", "store", "alerts", "editions"]),
+    ("acceptance-tests", &["compute", "ingest", "store", "alerts", "editions", "dashboard-api"]),
+    ("benches", &["compute", "ingest", "store", "alerts", "editions", "dashboard-api", "acceptance-tests"]),
 ];
 
 /// Libraries kept in one place, so that they could be replaced there.

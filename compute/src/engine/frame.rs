@@ -4,6 +4,8 @@
 //! Built from the reference just before the cut; built anew when agencies are redefined or the cut crosses an edge
 //! of the tree, else renewed in part. Parts that stay are shared with the frame before. Not here: counts of dossiers and petitions (`cells`), ratios and points (`figures`).
 
+mod plain;
+
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -22,6 +24,7 @@ use crate::period::Period;
 use crate::procedure::{Definition, Procedure};
 use crate::set::memo::Masks;
 use crate::set::{Catalogue, Mask};
+pub(super) use plain::PlainFrame;
 
 /// An agency with a row.
 #[derive(Clone, Debug)]

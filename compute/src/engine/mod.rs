@@ -8,6 +8,7 @@ mod cells;
 mod chain;
 mod excerpt;
 mod frame;
+mod frozen;
 mod identity;
 mod listing;
 mod reference;
@@ -29,6 +30,10 @@ use hashbrown::HashMap;
 pub use cells::{At, Cells, ShiftError};
 pub use excerpt::{EXCERPT_DOSSIERS_MAX, Excerpt, ExcerptError, Happened};
 pub use frame::{Frame, OfficerFrame, UnitFrame};
+pub use frozen::{
+    Delay, FreezeError, Freezing, Frozen, FrozenAgency, FrozenOfficer, FrozenProcedure, FrozenSubject,
+    FrozenUnit, Lifted,
+};
 pub use listing::{Line, ListError, Part, Story, StoryEvent, Who, counts_in};
 pub use reference::Reference;
 pub use rest::{Archive, ArchiveEntry, AtRest, RestDraft, RestRule};

@@ -154,6 +154,8 @@ pub struct Catalogue {
     pub received_bit: usize,
     /// Bit of H ∧ has due.
     pub in_hand_with_due_bit: usize,
+    /// Bit of H ∧ has due ∧ late: the delayed dossiers.
+    pub delayed_bit: usize,
 }
 
 /// A file of a set: path below the sets folder (`portal-2026/indicators/2.1.toml`) and text.
@@ -165,6 +167,11 @@ impl Catalogue {
     /// # Errors
     /// None in a release: the embedded files are checked by the tests.
     pub fn embedded() -> Result<Catalogue, SetError> {
+        Catalogue::load(Catalogue::embedded_files())
+    }
+
+    /// Their files.
+    pub fn embedded_files() -> Vec<SetText> {
         fn collect(dir: &Dir<'_>, files: &mut Vec<SetText>) {
             for entry in dir.entries() {
                 match entry {
@@ -178,7 +185,7 @@ impl Catalogue {
         }
         let mut files = Vec::new();
         collect(&EMBEDDED, &mut files);
-        Catalogue::load(files)
+        files
     }
 
     /// Loads sets from their files; other files than `.toml` are passed over.
@@ -193,6 +200,8 @@ impl Catalogue {
         let received_bit = conditions.bit(Subject::Dossier, "received").map_err(builtin)?;
         let in_hand_with_due_bit =
             conditions.bit(Subject::Dossier, "in_hand AND has_due").map_err(builtin)?;
+        let delayed = "in_hand AND has_due AND late";
+        let delayed_bit = conditions.bit(Subject::Dossier, delayed).map_err(builtin)?;
         let mut drafts: BTreeMap<String, SetDraft> = BTreeMap::new();
         for (path, text) in &files {
             let folder = path.split('/').next().unwrap_or_default();
@@ -214,7 +223,7 @@ impl Catalogue {
         if sets.is_empty() {
             return Err(SetError::Empty);
         }
-        let catalogue = Catalogue { sets, conditions, received_bit, in_hand_with_due_bit };
+        let catalogue = Catalogue { sets, conditions, received_bit, in_hand_with_due_bit, delayed_bit };
         super::example::check(&catalogue, &files)?;
         Ok(catalogue)
     }

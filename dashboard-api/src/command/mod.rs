@@ -17,6 +17,7 @@ mod simulate;
 mod table;
 mod token;
 mod verify;
+mod verify_edition;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ enum Command {
     Rejects(rejects::RejectsArguments),
     /// Recount everything a data folder keeps, and compare
     Verify(verify::VerifyArguments),
+    /// Check a published edition: its seal, its figures, and its rows against the log
+    VerifyEdition(verify_edition::VerifyEditionArguments),
     /// Copy a data folder, of a running server or a stopped one
     Backup(backup::BackupArguments),
     /// Bring a backup back into a new data folder
@@ -141,6 +144,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Rejects(arguments) => rejects::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::VerifyEdition(arguments) => verify_edition::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Token(arguments) => token::run(&arguments),

@@ -23,7 +23,8 @@ use crate::serve::access::{Access, folder_in};
 use crate::serve::doorway::{self, Doorway, Peer};
 use crate::serve::live::{Clock, Live, Storage};
 use crate::serve::{
-    Alerting, AlertsSetup, Board, Consuming, Publishing, Reading, Server, demo as story, router,
+    Alerting, AlertsSetup, Board, Consuming, Editions, EditionsSetup, Publishing, Reading, Server,
+    demo as story, router,
 };
 use crate::settings;
 use crate::telemetry::Telemetry;
@@ -44,7 +45,7 @@ pub(crate) struct ServeArguments {
     /// Folder for the log of events and the saved state; without it nothing outlives the process
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// File of settings (TOML): [kafka] names topics to consume, [access] who gets in, [alerts] where messages go
+    /// File of settings (TOML): [kafka] names topics to consume, [access] who gets in, [alerts] where messages go, [editions] when periods are closed
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// Minutes between two snapshots of the state
@@ -133,6 +134,7 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
         ));
     }
     let alerts = AlertsSetup::read(settings.alerts, arguments.data.clone(), settings.kafka.as_ref())?;
+    let editions = EditionsSetup::read(settings.editions, &arguments.reference, arguments.data.clone())?;
     let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
     if storage.is_none() {
         eprintln!("nhip: no --data DIR: events and figures are lost when this process ends");
@@ -140,6 +142,7 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
     let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
     server.access = access(settings.access, arguments.data.as_deref())?;
     server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
+    server.editions = Editions::start(editions, &server.live, &arguments.reference)?;
     if let Some(kafka) = settings.kafka {
         server.figures = Publishing::start(&kafka, &server.live)?;
         server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
@@ -218,6 +221,9 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
     let mut server = server(&arguments.reference, 2, from, Some(storage), clock)?;
     let alerts = AlertsSetup::read(alerts::Settings::default(), Some(folder.0.clone()), None)?;
     server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
+    let usual = editions::schedule::Settings::default();
+    let editions = EditionsSetup::read(usual, &arguments.reference, Some(folder.0.clone()))?;
+    server.editions = Editions::start(editions, &server.live, &arguments.reference)?;
     let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
     listen(arguments.listen, server, move |server| {
         // It ends with the process, or when the engine stops.
@@ -259,7 +265,8 @@ fn server(
     let board: Arc<Board> = Arc::default();
     board.history.start(live.watch(), days);
     let access = Access::default();
-    Ok(Server { live, board, telemetry, access, kafka: None, reading: None, figures: None, alerts: None })
+    let (kafka, reading, figures, alerts, editions) = (None, None, None, None, None);
+    Ok(Server { live, board, telemetry, access, kafka, reading, figures, alerts, editions })
 }
 
 /// A data folder that lasts as long as the demo.

@@ -8,6 +8,7 @@
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
 //! `conditional` tells who has an answer already, `paging` hands long lists on in pages.
 //! `access` says who may see and do what, `doorway` takes connections, `alerting` watches for alerts and sends messages.
+//! `editions` closes periods and publishes their results.
 //! `scale` is workers and readers that share one province.
 
 pub(crate) mod access;
@@ -17,6 +18,7 @@ mod board;
 mod conditional;
 pub(crate) mod demo;
 pub(crate) mod doorway;
+mod editions;
 mod exchange;
 mod figures_out;
 mod health;
@@ -46,6 +48,7 @@ use live::Live;
 
 pub(crate) use alerting::{Alerting, AlertsSetup};
 pub(crate) use board::Board;
+pub(crate) use editions::{Editions, EditionsSetup, Keeping as EditionsFolder};
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
 pub(crate) use scale::{Reading, Shown, WorkerServer, Working, WorkingSetup, worker_router};
@@ -68,4 +71,6 @@ pub(crate) struct Server {
     pub(crate) figures: Option<Publishing>,
     /// Alerts, unless this process is part of one province's work.
     pub(crate) alerts: Option<Alerting>,
+    /// Editions, where there is a data folder.
+    pub(crate) editions: Option<Editions>,
 }

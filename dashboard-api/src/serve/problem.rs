@@ -60,6 +60,10 @@ pub(super) enum Problem {
     NotReachable(String),
     /// A table or document could not be written: what was wrong.
     NotWritten(String),
+    /// What is kept is not what was kept: what is wrong.
+    Damaged(String),
+    /// What is asked cannot be done as things stand: why.
+    Impossible(String),
     /// What was is being restored.
     Recovering {
         /// The log offset reached.
@@ -160,7 +164,7 @@ impl Problem {
             ),
             Problem::NotReadable(why) => return Told::not_readable(&why),
             Problem::NotReachable(why) => return Told::not_reachable(why),
-            Problem::NotWritten(why) => return Told::not_written(&why),
+            Problem::NotWritten(_) | Problem::Damaged(_) | Problem::Impossible(_) => return self.told_kept(),
             Problem::Recovering { reached, wanted } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "recovering".to_owned(),
@@ -172,6 +176,27 @@ impl Problem {
             ),
         };
         Told { status, code, vi, en, detail }
+    }
+
+    /// The problems of what is written and kept, and of what may follow what.
+    fn told_kept(self) -> Told {
+        let (status, code, vi, en, detail) = match self {
+            Problem::NotWritten(why) => return Told::not_written(&why),
+            Problem::Impossible(why) => (
+                StatusCode::CONFLICT,
+                "impossible",
+                "Chưa hoặc không còn làm được",
+                "Cannot be done as things stand",
+                why,
+            ),
+            other => {
+                let detail = if let Problem::Damaged(why) = other { why } else { String::new() };
+                tracing::error!(%detail, "something kept is damaged and is not shown");
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                (status, "damaged", "Tệp lưu đã hỏng, không hiển thị", "Damaged, and so not shown", detail)
+            }
+        };
+        Told { status, code: code.to_owned(), vi, en, detail }
     }
 
     /// The problems of who may see and do what.

@@ -23,7 +23,8 @@ use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
 use super::{
-    Server, access, alerting, conditional, exchange, health, history, pages, rejects, scale, stream, why,
+    Server, access, alerting, conditional, editions, exchange, health, history, pages, rejects, scale,
+    stream, why,
 };
 use crate::view;
 
@@ -59,6 +60,15 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/alerts", get(alerting::list))
         .route("/api/v1/alerts/{id}/acknowledge", post(alerting::acknowledge))
         .route("/api/v1/alerts/{id}/snooze", post(alerting::snooze))
+        .route("/api/v1/editions", get(editions::list).post(editions::close))
+        .route("/api/v1/editions/{edition}", get(editions::show))
+        .route("/api/v1/editions/{edition}/objections", post(editions::object))
+        .route("/api/v1/editions/{edition}/decisions", post(editions::decide))
+        .route("/api/v1/editions/{edition}/approval", post(editions::approve))
+        .route("/api/v1/editions/{edition}/publication", post(editions::publish))
+        .route("/api/v1/editions/{edition}/file", get(editions::file))
+        .route("/api/v1/editions/{edition}/proof", get(editions::proof))
+        .route("/api/v1/editions/{edition}/differences", get(editions::differences))
         .layer(middleware::from_fn_with_state(server.clone(), only_when_restored))
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/rejects", get(rejects::list))

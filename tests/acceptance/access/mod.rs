@@ -1,11 +1,12 @@
 //! Who may see and do what, on a real server that asks: each refusal seen, each leak looked for.
 //!
 //! `scene` is the server and its people, `matrix` every route for every role, `keys` tokens and what they may write,
-//! `people` sessions, `record` who saw what, `privacy` what must be nowhere, `deploy` settings and realm,
-//! `backups` what of all this outlives a machine.
+//! `editions` who sees and does what with one, `people` sessions, `record` who saw what, `privacy` what must be nowhere,
+//! `deploy` settings and realm, `backups` what of all this outlives a machine.
 
 mod backups;
 mod deploy;
+mod editions;
 mod keys;
 mod matrix;
 mod people;

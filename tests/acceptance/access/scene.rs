@@ -67,7 +67,7 @@ impl Scene {
 
     /// With the story told.
     pub(super) fn told() -> Scene {
-        let scene = Scene::empty("requests_per_second = 10000\n");
+        let scene = Scene::empty("requests_per_second = 10000\n[editions]\nobjection_working_days = 0\n");
         let producer = scene.token(&["--role", "producer", "--source", "/mot-cua"]);
         let taken = scene.send(&producer, &events(STORY));
         assert_eq!(
@@ -77,6 +77,30 @@ impl Scene {
             taken.text()
         );
         scene
+    }
+
+    /// Closes a period, for the leader; the answer.
+    pub(super) fn close(&self, period: &str) -> String {
+        let leader = self.token(&["--role", "leader"]);
+        let body = format!("{{\"period\":\"{period}\"}}");
+        let closed = self.ask("POST", "/api/v1/editions", &bearer(Some(&leader)), body.as_bytes());
+        assert_eq!(closed.status, 200, "{}", closed.text());
+        leader
+    }
+
+    /// Closes, approves and publishes a period; nobody has time to object here.
+    pub(super) fn close_and_publish(&self, period: &str) {
+        let leader = self.token(&["--role", "leader"]);
+        let body = format!("{{\"period\":\"{period}\"}}");
+        let post = |path: &str, body: &str| self.ask("POST", path, &bearer(Some(&leader)), body.as_bytes());
+        let closed = post("/api/v1/editions", &body);
+        assert_eq!(closed.status, 200, "{}", closed.text());
+        let edition = format!("/api/v1/editions/{period}");
+        assert!(
+            within(PATIENCE, || post(&format!("{edition}/approval"), "{}").status == 200),
+            "it is approved"
+        );
+        assert_eq!(post(&format!("{edition}/publication"), "{}").status, 200);
     }
 
     /// A new token.

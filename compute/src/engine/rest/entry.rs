@@ -52,7 +52,7 @@ pub(super) fn key_of_subject(code: &[u8]) -> Vec<u8> {
 }
 
 /// How the keys of all subjects begin.
-pub(super) fn all_subjects() -> &'static [u8] {
+pub(in crate::engine) fn all_subjects() -> &'static [u8] {
     &[SUBJECT]
 }
 
@@ -157,7 +157,7 @@ impl RestingSubject {
     }
 
     /// Reads what [`RestingSubject::put`] wrote.
-    pub(super) fn read(value: Vec<u8>) -> Result<RestingSubject, RestoreError> {
+    pub(in crate::engine) fn read(value: Vec<u8>) -> Result<RestingSubject, RestoreError> {
         let mut nothing = io::empty();
         let mut source = Source::of(value, &mut nothing);
         let procedure = source.small()?;

@@ -15,7 +15,7 @@ use std::fmt::Debug;
 use std::io;
 
 pub use draft::RestDraft;
-pub(super) use entry::{Whose, key_of_rows, mask_of_row};
+pub(super) use entry::{RestingSubject, Whose, all_subjects, key_of_rows, mask_of_row};
 pub(super) use leave::{Chooser, Leaving, ShardResting, hash_of};
 pub(super) use wake::Woken;
 

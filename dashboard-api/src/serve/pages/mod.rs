@@ -10,6 +10,7 @@ mod alerts;
 mod assets;
 mod doors;
 mod dossier;
+mod editions;
 mod export;
 mod indicator;
 mod links;
@@ -76,6 +77,16 @@ pub(super) fn router() -> Router<Server> {
         .route("/canh-bao", get(alerts::page))
         .route("/canh-bao/{id}/nhan", post(alerts::acknowledge))
         .route("/canh-bao/{id}/hoan", post(alerts::snooze))
+        .route("/an-ban", get(editions::list).post(editions::close))
+        .route("/an-ban/{edition}", get(editions::one))
+        .route("/an-ban/{edition}/khac-biet", get(editions::differing))
+        .route("/an-ban/{edition}/phan-hoi", post(editions::object))
+        .route("/an-ban/{edition}/quyet-dinh", post(editions::decide))
+        .route("/an-ban/{edition}/duyet", post(editions::approve))
+        .route("/an-ban/{edition}/cong-bo", post(editions::publish))
+        .route("/ky", get(editions::all))
+        .route("/ky/{period}", get(editions::first))
+        .route("/ky/{period}/{edition}", get(editions::numbered))
 }
 
 /// What an address asks for beside its path. What is not given is left at its default.

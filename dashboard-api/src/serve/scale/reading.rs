@@ -64,6 +64,7 @@ impl Reading {
             figures: None,
             access: Access::default(),
             alerts: None,
+            editions: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Figures and lists to take along: CSV, XLSX, PDF and Arrow, from the same table, scope and filters as the pages.
 //!
-//! `table` is the table, `listed` and `figures` make it, `csv`, `xlsx` (with `zip`), `arrow` and `paper` write it,
+//! `table` is the table, `listed`, `figures` and `published` make it, `csv`, `xlsx` (with `zip`), `arrow` and `paper` write it,
 //! `sending` hands it on as it is written. Addresses are those of the pages with the form's ending. Not here: what a
 //! figure or a list is (`compute`), which one an address names (`list`, `agency`).
 
@@ -9,6 +9,7 @@ mod csv;
 mod figures;
 mod listed;
 mod paper;
+pub(super) mod published;
 mod sending;
 mod table;
 mod xlsx;
