@@ -26,6 +26,7 @@ mod organisation;
 mod paging;
 mod periods;
 mod petitions;
+mod reconciliation;
 mod regressions;
 mod rejects;
 mod sets;

@@ -10,6 +10,7 @@ mod excerpt;
 mod frame;
 mod identity;
 mod listing;
+mod reconcile;
 mod reference;
 mod renewal;
 mod rest;
@@ -30,6 +31,9 @@ pub use cells::{At, Cells, ShiftError};
 pub use excerpt::{EXCERPT_DOSSIERS_MAX, Excerpt, ExcerptError, Happened};
 pub use frame::{Frame, OfficerFrame, UnitFrame};
 pub use listing::{Line, ListError, Part, Story, StoryEvent, Who, counts_in};
+pub use reconcile::{
+    CountsAs, Difference, Differing, Evidence, Listed, PortalList, Reconciled, Said, Standing, Turn,
+};
 pub use reference::Reference;
 pub use rest::{Archive, ArchiveEntry, AtRest, RestDraft, RestRule};
 pub use saved::{RestoreError, Restored, STATE_FORMAT};

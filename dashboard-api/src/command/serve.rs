@@ -23,7 +23,7 @@ use crate::serve::access::{Access, folder_in};
 use crate::serve::doorway::{self, Doorway, Peer};
 use crate::serve::live::{Clock, Live, Storage};
 use crate::serve::{
-    Alerting, AlertsSetup, Board, Consuming, Publishing, Reading, Server, demo as story, router,
+    Alerting, AlertsSetup, Board, Consuming, Publishing, Reading, Reconciling, Server, demo as story, router,
 };
 use crate::settings;
 use crate::telemetry::Telemetry;
@@ -136,6 +136,7 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
     let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
     server.access = access(settings.access, arguments.data.as_deref())?;
     server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
+    server.reconciling = arguments.data.as_deref().map(|data| Reconciling::new(data, &server.live));
     if let Some(kafka) = settings.kafka {
         server.figures = Publishing::start(&kafka, &server.live)?;
         server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
@@ -255,7 +256,8 @@ fn server(
     let board: Arc<Board> = Arc::default();
     board.history.start(live.watch(), days);
     let access = Access::default();
-    Ok(Server { live, board, telemetry, access, kafka: None, reading: None, figures: None, alerts: None })
+    let (kafka, reading, figures, alerts, reconciling) = (None, None, None, None, None);
+    Ok(Server { live, board, telemetry, access, kafka, reading, figures, alerts, reconciling })
 }
 
 /// A data folder that lasts as long as the demo.

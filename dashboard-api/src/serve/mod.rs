@@ -8,6 +8,7 @@
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
 //! `conditional` tells who has an answer already, `paging` hands long lists on in pages.
 //! `access` says who may see and do what, `doorway` takes connections, `alerting` watches for alerts and sends messages.
+//! `reconciling` puts the portal's figures beside ours.
 //! `scale` is workers and readers that share one province.
 
 pub(crate) mod access;
@@ -29,6 +30,7 @@ pub(crate) mod live;
 mod pages;
 mod paging;
 mod problem;
+mod reconciling;
 mod rejects;
 mod routes;
 mod saver;
@@ -48,6 +50,7 @@ pub(crate) use alerting::{Alerting, AlertsSetup};
 pub(crate) use board::Board;
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
+pub(crate) use reconciling::Reconciling;
 pub(crate) use scale::{Reading, WorkerServer, Working, WorkingSetup, worker_router};
 
 pub(crate) use routes::router;
@@ -68,4 +71,6 @@ pub(crate) struct Server {
     pub(crate) figures: Option<Publishing>,
     /// Alerts, unless this process is part of one province's work.
     pub(crate) alerts: Option<Alerting>,
+    /// Reconciling with the portal, where there is a log to count.
+    pub(crate) reconciling: Option<Reconciling>,
 }

@@ -23,7 +23,8 @@ use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
 use super::{
-    Server, access, alerting, conditional, exchange, health, history, pages, rejects, scale, stream, why,
+    Server, access, alerting, conditional, exchange, health, history, pages, reconciling, rejects, scale,
+    stream, why,
 };
 use crate::view;
 
@@ -59,6 +60,9 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/alerts", get(alerting::list))
         .route("/api/v1/alerts/{id}/acknowledge", post(alerting::acknowledge))
         .route("/api/v1/alerts/{id}/snooze", post(alerting::snooze))
+        .route("/api/v1/reconciliations", get(reconciling::imports))
+        .route("/api/v1/reconciliations/{name}", get(reconciling::gaps).post(reconciling::add_published))
+        .route("/api/v1/reconciliations/{name}/dossiers", get(reconciling::list).post(reconciling::add_list))
         .layer(middleware::from_fn_with_state(server.clone(), only_when_restored))
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/rejects", get(rejects::list))

@@ -96,6 +96,8 @@ const ADDRESSES: &[(&str, Shows)] = &[
     ("/tai-lieu-api", Shows::Everybodys),
     ("/api/v1/alerts?state=all", Shows::Alerts),
     ("/canh-bao?state=all", Shows::Alerts),
+    ("/doi-soat", Shows::Alerts),
+    ("/api/v1/reconciliations", Shows::Alerts),
     ("/van-hanh", Shows::Operations),
     ("/api/v1/health", Shows::Operations),
     ("/metrics", Shows::Operations),

@@ -58,6 +58,7 @@ impl Reading {
             figures: None,
             access: Access::default(),
             alerts: None,
+            reconciling: None,
         })
     }
 
