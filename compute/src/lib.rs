@@ -22,6 +22,7 @@ pub mod organisation;
 pub mod period;
 pub mod petition;
 pub mod procedure;
+pub mod reconciliation;
 pub mod result;
 pub mod set;
 

@@ -126,7 +126,7 @@ impl Versions<Agency> {
         let parents = edges.into_iter().map(|edge| (edge, self.at(edge).and_then(|version| version.parent)));
         let mut kept: Vec<(Instant, Option<Code>)> = Vec::new();
         for (edge, parent) in parents {
-            if kept.last().map_or(None, |(_, last)| *last) != parent {
+            if kept.last().and_then(|(_, last)| *last) != parent {
                 kept.push((edge, parent));
             }
         }

@@ -3,6 +3,7 @@
 //! Composition only: every command lives in `command`, the server in `serve`.
 
 mod command;
+mod portal;
 mod reference_data;
 mod serve;
 mod settings;

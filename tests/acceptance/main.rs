@@ -29,6 +29,7 @@ mod organisation;
 mod paging;
 mod periods;
 mod petitions;
+mod reconciliation;
 mod regressions;
 mod rejects;
 mod roles;

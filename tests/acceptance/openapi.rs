@@ -63,6 +63,9 @@ fn every_path_answers_as_described() {
     let mended = events("01/02 08:00 H2 accepted due=09/02 17:30");
     let alert = alert_of_h1(&server);
     editions(&server);
+    let published = "snapshot,period,unit_code,metric_code,numerator,denominator,score\n2026-03-01,2026-02,C1,ON_TIME,1,2,10\n";
+    let imported = server.post("/api/v1/reconciliations/may", "text/csv", published.as_bytes());
+    assert_eq!(imported.status, 200, "{}", imported.text());
     let document = document();
     for (path, operations) in document["paths"].as_object().expect("paths") {
         let filled = filled(path).replace("{id}", &alert);
@@ -84,6 +87,11 @@ fn every_path_answers_as_described() {
                     (404, server.post(&filled, "application/x-www-form-urlencoded", b"mark="))
                 }
                 "get" => (200, server.get(&format!("{filled}{}", question(path)))),
+                "post" if path.starts_with("/api/v1/reconciliations") => {
+                    let list = "dossier,accepted_at\nH1,20260201080000\n";
+                    let text = if path.ends_with("/dossiers") { list } else { published };
+                    (200, server.post(&filled, "text/csv", text.as_bytes()))
+                }
                 "post" if path.ends_with("/retry") => (
                     202,
                     server.post(
@@ -124,7 +132,7 @@ fn filled(path: &str) -> String {
     let filled =
         path.replace("{code}", "H1").replace("{path}", "style.css").replace("{number}/retry", "1/retry");
     let filled = filled.replace("{number}", "0").replace("{unit}", "C1").replace("{officer}", "O1");
-    let filled = filled.replace("{indicator}", "2.1").replace("{dossier}", "H1");
+    let filled = filled.replace("{indicator}", "2.1").replace("{dossier}", "H1").replace("{name}", "may");
     let filled = filled.replace("/{period}/{edition}", "/2026-02/ban-1").replace("{period}", "2026-02");
     filled.replace("{edition}", edition_of(path))
 }
@@ -186,9 +194,11 @@ fn act_on_edition(server: &Server, path: &str) -> (u16, Answer) {
 /// What a path must be asked besides.
 fn question(path: &str) -> &'static str {
     match path {
-        "/api/v1/lists" => "?unit=C1&indicator=2.1&part=den",
+        "/api/v1/lists" | "/api/v1/reconciliations/{name}/dossiers" => "?unit=C1&indicator=2.1&part=den",
         "/api/v1/changes" => "?unit=C1&from=2026-01-01T00:00:00%2B07:00",
         "/api/v1/forecasts" => "?unit=C1&by=2099-01-01T00:00:00%2B07:00&what=open",
+        "/doi-soat" => "?import=may",
+        "/doi-soat/ho-so" => "?import=may&unit=C1&indicator=2.1&part=den",
         "/api/v1/losses" | "/api/v1/history" => "?unit=C1",
         _ if path.starts_with("/danh-sach") => "?unit=C1&count=received",
         _ => "",

@@ -16,6 +16,7 @@ mod shares;
 mod stream;
 mod watch;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use compute::codes::CodeBook;
@@ -38,7 +39,7 @@ fn all_results_of(snapshot: &Snapshot) -> String {
             let figures = Figures::of(snapshot, period, set, Level::Agency);
             for unit in figures.units {
                 let of = format!("{:?} {} {}", period.frame.period, set.file.id, unit.code);
-                told += &format!("{of} {:?}\n", unit.management);
+                writeln!(told, "{of} {:?}", unit.management).unwrap();
             }
         }
     }

@@ -28,8 +28,8 @@ impl Chains {
 
     /// By number of a chain: whether it names one of `units`, which are sorted.
     pub(super) fn that_name(&self, units: &[Code]) -> Vec<bool> {
-        let names = |chain: &Box<[Code]>| chain.iter().any(|unit| units.binary_search(unit).is_ok());
-        self.units.iter().map(names).collect()
+        let names = |chain: &[Code]| chain.iter().any(|unit| units.binary_search(unit).is_ok());
+        self.units.iter().map(|chain| names(chain)).collect()
     }
 
     /// How many there are.

@@ -11,9 +11,11 @@ mod frame;
 mod frozen;
 mod identity;
 mod listing;
+mod reconcile;
 mod reference;
 mod renewal;
 mod rest;
+mod routed;
 mod rows;
 mod saved;
 mod shard;
@@ -35,17 +37,21 @@ pub use frozen::{
     FrozenUnit, Lifted,
 };
 pub use listing::{Line, ListError, Part, Story, StoryEvent, Who, counts_in};
+pub use reconcile::{
+    CountsAs, Difference, Differing, Evidence, Listed, PortalList, Reconciled, Said, Standing, Turn,
+};
 pub use reference::Reference;
 pub use rest::{Archive, ArchiveEntry, AtRest, RestDraft, RestRule};
+pub use routed::Routed;
 pub use saved::{RestoreError, Restored, STATE_FORMAT};
 pub use shard::{Clash, Tally};
 pub use survey::{Bundle, Flagged, Handling, Survey};
 pub use watch::{Cause, Holding, Seen, Sighting, Watched};
 
 use crate::calendar::Calendar;
-use crate::codes::{Code, CodeBook, LocalCodes};
+use crate::codes::{Code, CodeBook};
 use crate::event::record::subject_hash;
-use crate::event::{Batch, Draft, Family, Record, canonical};
+use crate::event::{Family, Record, canonical};
 use crate::instant::Instant;
 use crate::period::{Kind, Period};
 use crate::set::{Catalogue, Mask};
@@ -92,40 +98,6 @@ pub enum Scope {
     All,
     /// Dossiers only: petitions say which of them are complained about and are counted elsewhere.
     Dossiers,
-}
-
-/// Events on their way in, already parted by shard.
-#[derive(Debug)]
-pub struct Routed {
-    batches: Vec<Batch>,
-}
-
-impl Routed {
-    /// For an engine of so many shards.
-    pub fn new(shards: usize) -> Routed {
-        Routed { batches: (0..shards.max(1)).map(|_| Batch::default()).collect() }
-    }
-
-    /// Packs one event for the shard its subject belongs to.
-    pub fn push(&mut self, draft: &Draft<'_>, codes: &mut LocalCodes) {
-        let hash = subject_hash(&draft.subject);
-        let shard = shard_of(hash, self.batches.len());
-        self.batches[shard].push(draft, hash, codes);
-    }
-
-    /// How many events.
-    pub fn len(&self) -> usize {
-        self.batches.iter().map(Batch::len).sum()
-    }
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Empties it, keeping its memory.
-    pub fn clear(&mut self) {
-        self.batches.iter_mut().for_each(Batch::clear);
-    }
 }
 
 /// The state and its counts.

@@ -53,6 +53,16 @@ impl<'a> DossierRows<'a> {
         is_complained_about: bool,
     ) -> DossierRows<'a> {
         let life = Life::fold(&records, around, &mut |_| {});
+        DossierRows::of(life, records, around, is_complained_about)
+    }
+
+    /// The rows of a life; `records` are those it was folded from, if any.
+    pub(super) fn of(
+        life: Life<'a>,
+        records: Vec<Record<'a>>,
+        around: Surroundings<'_>,
+        is_complained_about: bool,
+    ) -> DossierRows<'a> {
         let procedure = life.procedure.and_then(|code| around.procedures.get(&code));
         let definition =
             life.accepted_at.zip(procedure).and_then(|(at, procedure)| procedure.definition_at(at));
@@ -77,7 +87,7 @@ impl<'a> DossierRows<'a> {
     }
 
     /// Late, and late against the base due date, judged for a window.
-    fn lateness(&self, window: &Window, as_of: Instant, around: Surroundings<'_>) -> (bool, bool) {
+    pub(super) fn lateness(&self, window: &Window, as_of: Instant, around: Surroundings<'_>) -> (bool, bool) {
         if self.life.ended_at.is_some() || window.cut == as_of {
             return (self.life.is_late(window.cut), self.life.is_late_base(window.cut));
         }
@@ -93,12 +103,22 @@ impl<'a> DossierRows<'a> {
     pub(super) fn facts(
         &self,
         window: &Window,
-        (is_received, is_in_hand): (bool, bool),
+        membership: (bool, bool),
         as_of: Instant,
         around: Surroundings<'_>,
     ) -> [Fact; 28] {
+        self.facts_judged(window, membership, self.lateness(window, as_of, around), around)
+    }
+
+    /// The same, judged late, and late against the base due date, as said.
+    pub(super) fn facts_judged(
+        &self,
+        window: &Window,
+        (is_received, is_in_hand): (bool, bool),
+        (is_late, is_late_base): (bool, bool),
+        around: Surroundings<'_>,
+    ) -> [Fact; 28] {
         let life = &self.life;
-        let (is_late, is_late_base) = self.lateness(window, as_of, around);
         let word = |words: &'static [&'static str], place: Option<u8>| {
             place.and_then(|place| words.get(place as usize).copied())
         };

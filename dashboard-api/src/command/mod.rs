@@ -7,6 +7,7 @@ mod doctor;
 mod exchange;
 mod import;
 mod points;
+mod reconcile;
 mod rejects;
 mod replay;
 mod roles;
@@ -43,6 +44,8 @@ enum Command {
     Score(score::ScoreArguments),
     /// Add the points to rows of published or own counts
     Points(points::PointsArguments),
+    /// The portal's published figures beside ours, every gap classed
+    Reconcile(reconcile::ReconcileArguments),
     /// Turn any CSV event log into events, by a mapping
     Import(import::ImportArguments),
     /// National exchange messages: check what the index needs of them, or turn them into events
@@ -136,6 +139,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
     match arguments.command {
         Command::Score(arguments) => score::run(&arguments),
         Command::Points(arguments) => points::run(&arguments),
+        Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Exchange(arguments) => exchange::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),

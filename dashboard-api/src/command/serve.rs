@@ -23,8 +23,8 @@ use crate::serve::access::{Access, folder_in};
 use crate::serve::doorway::{self, Doorway, Peer};
 use crate::serve::live::{Clock, Live, Storage};
 use crate::serve::{
-    Alerting, AlertsSetup, Board, Consuming, Editions, EditionsSetup, Publishing, Reading, Server,
-    demo as story, router,
+    Alerting, AlertsSetup, Board, Consuming, Editions, EditionsSetup, Publishing, Reading, Reconciling,
+    Server, demo as story, router,
 };
 use crate::settings;
 use crate::telemetry::Telemetry;
@@ -143,6 +143,7 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
     server.access = access(settings.access, arguments.data.as_deref())?;
     server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     server.editions = Editions::start(editions, &server.live, &arguments.reference)?;
+    server.reconciling = arguments.data.as_deref().map(|data| Reconciling::new(data, &server.live));
     if let Some(kafka) = settings.kafka {
         server.figures = Publishing::start(&kafka, &server.live)?;
         server.kafka = Some(Consuming::start(kafka, server.live.clone(), server.telemetry.clone())?);
@@ -265,8 +266,9 @@ fn server(
     let board: Arc<Board> = Arc::default();
     board.history.start(live.watch(), days);
     let access = Access::default();
-    let (kafka, reading, figures, alerts, editions) = (None, None, None, None, None);
-    Ok(Server { live, board, telemetry, access, kafka, reading, figures, alerts, editions })
+    let (kafka, reading, figures, alerts) = (None, None, None, None);
+    let (editions, reconciling) = (None, None);
+    Ok(Server { live, board, telemetry, access, kafka, reading, figures, alerts, editions, reconciling })
 }
 
 /// A data folder that lasts as long as the demo.

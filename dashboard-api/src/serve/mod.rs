@@ -9,6 +9,7 @@
 //! `conditional` tells who has an answer already, `paging` hands long lists on in pages.
 //! `access` says who may see and do what, `doorway` takes connections, `alerting` watches for alerts and sends messages.
 //! `editions` closes periods and publishes their results.
+//! `reconciling` puts the portal's figures beside ours.
 //! `scale` is workers and readers that share one province.
 
 pub(crate) mod access;
@@ -31,6 +32,7 @@ pub(crate) mod live;
 mod pages;
 mod paging;
 mod problem;
+mod reconciling;
 mod rejects;
 mod routes;
 mod saver;
@@ -51,6 +53,7 @@ pub(crate) use board::Board;
 pub(crate) use editions::{Editions, EditionsSetup, Keeping as EditionsFolder};
 pub(crate) use figures_out::Publishing;
 pub(crate) use kafka::Consuming;
+pub(crate) use reconciling::Reconciling;
 pub(crate) use scale::{Reading, Shown, WorkerServer, Working, WorkingSetup, worker_router};
 
 pub(crate) use routes::router;
@@ -73,4 +76,6 @@ pub(crate) struct Server {
     pub(crate) alerts: Option<Alerting>,
     /// Editions, where there is a data folder.
     pub(crate) editions: Option<Editions>,
+    /// Reconciling with the portal, where there is a log to count.
+    pub(crate) reconciling: Option<Reconciling>,
 }

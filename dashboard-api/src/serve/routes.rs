@@ -23,8 +23,8 @@ use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
 use super::{
-    Server, access, alerting, conditional, editions, exchange, health, history, pages, rejects, scale,
-    stream, why,
+    Server, access, alerting, conditional, editions, exchange, health, history, pages, reconciling, rejects,
+    scale, stream, why,
 };
 use crate::view;
 
@@ -69,6 +69,9 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/editions/{edition}/file", get(editions::file))
         .route("/api/v1/editions/{edition}/proof", get(editions::proof))
         .route("/api/v1/editions/{edition}/differences", get(editions::differences))
+        .route("/api/v1/reconciliations", get(reconciling::imports))
+        .route("/api/v1/reconciliations/{name}", get(reconciling::gaps).post(reconciling::add_published))
+        .route("/api/v1/reconciliations/{name}/dossiers", get(reconciling::list).post(reconciling::add_list))
         .layer(middleware::from_fn_with_state(server.clone(), only_when_restored))
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/rejects", get(rejects::list))

@@ -21,6 +21,7 @@ mod status;
 pub use conformance::{Conformance, Example, FieldCount, FindingCount, NEEDS, Need};
 pub use event::MappedEvent;
 pub use finding::{Finding, FindingKind};
+pub(crate) use spelling::parse_date;
 pub use status::Status;
 
 use compute::instant::Instant;

@@ -14,7 +14,7 @@ use crate::rejection::{Reason, Rejection};
 const WHOLE_MAX: u64 = (1 << 53) - 1;
 
 /// `yyyyMMddHHmmss` at +07:00, RFC 3339, or RFC 3339 without its offset, which then is +07:00.
-pub(super) fn parse_date(text: &str) -> Option<Instant> {
+pub(crate) fn parse_date(text: &str) -> Option<Instant> {
     if text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = |from: usize, to: usize| text[from..to].parse::<u32>().ok();
         let day = Day::from_civil(i32::try_from(number(0, 4)?).ok()?, number(4, 6)?, number(6, 8)?)?;

@@ -1,4 +1,5 @@
-//! Copying what lies beside log and state: noted days, editions, who may get in, the record of access, and a book.
+//! Copying what lies beside log and state: noted days, editions, what the portal published, who may get in, the record
+//! of access, and a book.
 //!
 //! It exists so that a machine that burned comes back with its sessions of work, not only with its figures. Each file
 //! is written whole under another name and renamed, or only grows at its end, so it can be copied while it is used; a
@@ -12,7 +13,7 @@ use crate::disk::{Disk, UNFINISHED};
 use std::io;
 
 /// The folders beside log, snapshots and archive; one within another comes after it.
-pub(super) const FOLDERS: [&str; 4] = ["days", "editions", "access", "access/audit"];
+pub(super) const FOLDERS: [&str; 5] = ["days", "editions", "portal", "access", "access/audit"];
 /// Ends of names of files that are not whole yet.
 const PASSED_OVER: [&str; 2] = [UNFINISHED, ".unfinished"];
 

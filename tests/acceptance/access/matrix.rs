@@ -110,6 +110,8 @@ const ADDRESSES: &[(&str, Shows)] = &[
     ("/ky/2026-09", Shows::Everybodys),
     ("/ky/2026-09/ban-1", Shows::Everybodys),
     ("/ky/2026-09/ban-1.csv", Shows::Everybodys),
+    ("/doi-soat", Shows::Alerts),
+    ("/api/v1/reconciliations", Shows::Alerts),
     ("/van-hanh", Shows::Operations),
     ("/api/v1/health", Shows::Operations),
     ("/metrics", Shows::Operations),

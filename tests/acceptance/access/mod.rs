@@ -2,7 +2,7 @@
 //!
 //! `scene` is the server and its people, `matrix` every route for every role, `keys` tokens and what they may write,
 //! `editions` who sees and does what with one, `people` sessions, `record` who saw what, `privacy` what must be nowhere,
-//! `deploy` settings and realm, `backups` what of all this outlives a machine.
+//! `reconciling` the portal's figures, `deploy` settings and realm, `backups` what of all this outlives a machine.
 
 mod backups;
 mod deploy;
@@ -11,5 +11,6 @@ mod keys;
 mod matrix;
 mod people;
 mod privacy;
+mod reconciling;
 mod record;
 mod scene;

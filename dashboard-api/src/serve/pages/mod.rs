@@ -20,6 +20,7 @@ mod operations;
 mod parts;
 mod provider;
 mod public;
+mod reconciliation;
 mod records;
 mod reference;
 mod shell;
@@ -74,6 +75,8 @@ pub(super) fn router() -> Router<Server> {
         .route("/dang-xuat/nguon", post(provider::end))
         .route("/nhat-ky", get(records::records))
         .merge(export::router())
+        .route("/doi-soat", get(reconciliation::page))
+        .route("/doi-soat/ho-so", get(reconciliation::dossiers))
         .route("/canh-bao", get(alerts::page))
         .route("/canh-bao/{id}/nhan", post(alerts::acknowledge))
         .route("/canh-bao/{id}/hoan", post(alerts::snooze))

@@ -65,6 +65,7 @@ impl Reading {
             access: Access::default(),
             alerts: None,
             editions: None,
+            reconciling: None,
         })
     }
 

@@ -1,0 +1,138 @@
+//! What is read: the portal's own shape, and files that are refused with line and column.
+
+use acceptance_tests::program::{Folder, nhip};
+use acceptance_tests::shared;
+use acceptance_tests::story::events;
+use serde_json::Value;
+
+const HEADER: &str =
+    "snapshot,period,unit_code,unit_name,group,metric_code,numerator,denominator,ratio_pct,score,max_score";
+
+#[test]
+fn the_portals_own_file_is_read_and_its_points_follow_from_its_counts() {
+    let Some(path) = shared::file("golden/metric_level.csv") else { return };
+    let folder = Folder::new();
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    let mut units: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
+    units.sort_unstable();
+    units.dedup();
+    let defined = units.iter().enumerate().map(|(place, unit)| {
+        format!(
+            r#"{{"specversion":"1.0","id":"{place}","source":"/s","type":"agency.defined","subject":"{unit}","time":"2026-01-01T00:00:00+07:00","data":{{"name":"{unit}","kind":"province"}}}}"#
+        ) + "\n"
+    });
+    let ours = folder.write("ours.ndjson", defined.collect::<String>());
+    let path = path.display().to_string();
+    let mut compared = 0;
+    for snapshot in ["2026-09-26", "2026-10-10"] {
+        let asked = ["reconcile", &ours, "--published", &path, "--snapshot", snapshot, "--format", "json"];
+        let ran = nhip(&asked, b"");
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        let told: Value = serde_json::from_str(&ran.text()).expect("gaps are JSON");
+        assert_eq!(told["unmatched"].as_array().map(Vec::len), Some(0), "{}", told["unmatched"]);
+        for gap in told["gaps"].as_array().expect("gaps") {
+            if let Some(by_our_rule) = gap["points_by_our_rule"].as_str() {
+                assert_eq!(gap["theirs"]["points"], by_our_rule, "{gap:#}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 100, "only {compared} rows have counts");
+    let ran = nhip(&["reconcile", &ours, "--published", &path], b"");
+    assert_eq!(ran.status, 2);
+    assert!(ran.stderr.contains("choose one with --period and --snapshot"), "{}", ran.stderr);
+}
+
+/// Refused with status 2, and the message says this.
+fn refused(published: &str, list: Option<&str>, expected: &str) {
+    let folder = Folder::new();
+    let ours = folder.write("ours.ndjson", events("01/10 08:00 H1 accepted due=09/10 17:30"));
+    let published = folder.write("published.csv", published);
+    let list = list.map(|list| folder.write("list.csv", list));
+    let mut asked = vec!["reconcile", ours.as_str(), "--published", &published];
+    asked.extend(list.iter().flat_map(|list| ["--dossiers", list.as_str()]));
+    let ran = nhip(&asked, b"");
+    assert_eq!(ran.status, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains(expected), "{expected:?} is not in {:?}", ran.stderr);
+    assert!(ran.stdout.is_empty());
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_its_line_and_column() {
+    let row = "2026-10-20,2026-10,C1,x,g,ON_TIME,1,2,50,10,20";
+    let with = |row: &str| format!("{HEADER}\n{row}\n");
+    refused("", None, "line 1, column snapshot: the column is missing");
+    refused(&with(""), None, "line 1: there is no row");
+    refused(
+        &with(&row.replace(",1,2,", ",one,2,")),
+        None,
+        "line 2, column numerator: \"one\" is no whole number",
+    );
+    refused(
+        &with(&row.replace("2026-10,C1", "10/2026,C1")),
+        None,
+        "line 2, column period: \"10/2026\" is no period",
+    );
+    refused(
+        &with(&row.replace("2026-10-20", "20/10/2026")),
+        None,
+        "line 2, column snapshot: \"20/10/2026\" is no instant",
+    );
+    refused(
+        &with(&row.replace(",10,20", ",1O,20")),
+        None,
+        "line 2, column score: \"1O\" is no number of points",
+    );
+    refused(
+        &with(&format!("{row}\n{row}")),
+        None,
+        "line 3, column metric_code: the same is already on line 2",
+    );
+    refused(&with(&row.replace("2026-10-20", "2026-10-01")), None, "is not after the start of 2026-10");
+    let list = |text: &str| format!("dossier,accepted_at,status,ended_at,due_at,late\n{text}\n");
+    let good = "H1,20261001080000,4,,20261009173000,0";
+    for (bad, expected) in [
+        (
+            good.replace("20261001080000", "01/10/2026"),
+            "line 2, column accepted_at: \"01/10/2026\" is no instant",
+        ),
+        (good.replace(",4,,", ",11,,"), "line 2, column status: \"11\" is none of 1 to 10"),
+        (good.replace(",4,,", ",9,,"), "line 2, column ended_at: a dossier that has ended has an end"),
+        (
+            good.replace(",4,,", ",4,20261002080000,"),
+            "line 2, column ended_at: a dossier that has ended has an end",
+        ),
+        (good.replace(",0", ",no"), "line 2, column late: \"no\" is neither 0 nor 1"),
+        (format!("{good}\n{good}"), "line 3, column dossier: the same is already on line 2"),
+        (good.replace("H1", ""), "line 2, column dossier: the value is empty"),
+    ] {
+        refused(&with(row), Some(&list(&bad)), expected);
+    }
+    refused(
+        &with(row),
+        Some("dossier,accepted_at,status\nH1,20261001080000,4\n"),
+        "stands only together with ended_at",
+    );
+}
+
+#[test]
+fn names_of_the_national_messages_and_a_byte_order_mark_are_understood() {
+    let folder = Folder::new();
+    let ours = folder.write("ours.ndjson", events("01/10 08:00 H1 accepted due=09/10 17:30"));
+    let row = "2026-10-20,2026-10,C1,x,g,ON_TIME,1,1,100,20,20";
+    let published = folder.write("published.csv", format!("\u{feff}{HEADER}\n{row}\n"));
+    // Theirs was due a week later, so that it is in time there and late here.
+    let list =
+        "MaHoSo,NgayTiepNhan,NgayHenTra,TrangThaiHoSo,NgayKetThucXuLy\nH1,20261001080000,20261023173000,4,\n";
+    let list = folder.write("list.csv", list);
+    let asked = ["reconcile", &ours, "--published", &published, "--dossiers", &list, "--format", "json"];
+    let ran = nhip(&asked, b"");
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let told: Value = serde_json::from_str(&ran.text()).expect("gaps are JSON");
+    let gap = &told["gaps"][0];
+    assert_eq!(gap["ours"]["numerator"], 0);
+    assert_eq!(gap["classes"], serde_json::json!(["due"]));
+    assert_eq!(gap["moved"]["due"]["numerator"], 1);
+    let ran = nhip(&["reconcile", &ours, "--published", &published, "--strict"], b"");
+    assert_eq!(ran.status, 3, "without the list it stays unexplained, and --strict says so");
+}

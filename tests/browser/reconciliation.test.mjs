@@ -1,0 +1,124 @@
+// Reconciliation in a real browser: from a gap to the dossiers behind it, without a script, in both languages.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { HEALTH, JUSTICE, foundProvince } from "./province.mjs";
+import { makeHome, postEvents, removeHome, startServer } from "./server.mjs";
+
+const WAIT_MAX_MS = 20_000;
+const SIZES = { desk: { width: 1440, height: 900 }, wall: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
+const QUIET = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PICTURES = process.env.NHIP_PICTURES;
+const HEADER = "snapshot,period,unit_code,unit_name,group,metric_code,numerator,denominator,ratio_pct,score,max_score";
+const LIST = `import=thang-nay&unit=${HEALTH.code}&indicator=1.4&part=den&class=not_synced`;
+
+let home;
+let server;
+let browser;
+
+async function until(what, isTrue) {
+  const end = Date.now() + WAIT_MAX_MS;
+  for (;;) {
+    const found = await isTrue();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`in ${WAIT_MAX_MS} ms not: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The portal has all of Justice and nothing of Health, whose dossiers were never synchronised. */
+function published() {
+  const now = new Date().toISOString();
+  const month = new Date(Date.now() + 7 * 3_600_000).toISOString().slice(0, 7);
+  const row = (unit, code, numerator, denominator, points) =>
+    `${now},${month},${unit},x,g,${code},${numerator},${denominator},0,${points},6`;
+  return [
+    HEADER,
+    row(JUSTICE.code, "DOSSIER_SYNC", 12, 12, 6),
+    row(HEALTH.code, "DOSSIER_SYNC", 0, 0, 0),
+    row(HEALTH.code, "ON_TIME", 0, 0, 0),
+    row(JUSTICE.code, "ON_TIME", 11, 12, 18.33),
+    row(JUSTICE.code, "SO_HOA_GIAY_TO_GIAI_QUYET", 0, 12, 1),
+    "",
+  ].join("\n");
+}
+
+before(async () => {
+  home = await makeHome();
+  server = await startServer(home, 0, ["--data", "data"]);
+  await until("the server is ready", async () => (await fetch(`${server.url}/readyz`)).status === 200);
+  await postEvents(server.url, foundProvince());
+  const imported = await fetch(`${server.url}/api/v1/reconciliations/thang-nay`, { method: "POST", body: published() });
+  assert.equal(imported.status, 200, await imported.text());
+  if (PICTURES) await mkdir(PICTURES, { recursive: true });
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.kill();
+  if (home) await removeHome(home);
+});
+
+async function open(path, { viewport = SIZES.desk, ...options } = {}) {
+  const context = await browser.newContext({ viewport, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MAX_MS);
+  const troubles = [];
+  page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
+  page.on("pageerror", (error) => troubles.push(String(error)));
+  await page.goto(server.url + path);
+  return { page, troubles, close: () => context.close() };
+}
+
+test("without a script somebody chooses the import and comes from a gap to its dossiers", async () => {
+  const { page, close } = await open("/doi-soat", { javaScriptEnabled: false });
+  await page.getByLabel("Tệp số liệu của Cổng").selectOption("thang-nay");
+  await page.getByRole("button", { name: "Xem" }).click();
+  assert.equal(await page.locator("#count").getAttribute("data-count"), "4", "Justice's 1.4 agrees");
+  const row = page.locator("tr", { hasText: HEALTH.name }).filter({ hasText: "1.4" });
+  await row.getByRole("link", { name: /Mẫu số −12/ }).click();
+  assert.equal(await page.locator("#count").getAttribute("data-count"), "12");
+  assert.match(await page.locator("main").innerText(), /Tổng: −12/);
+  await page.getByRole("link", { name: `${HEALTH.code}-0`, exact: true }).click();
+  await page.locator("main h1", { hasText: `${HEALTH.code}-0` }).waitFor();
+  await close();
+});
+
+test("gaps are chosen by class: another rule, and what nothing explains", async () => {
+  const { page, close } = await open("/doi-soat?import=thang-nay&class=rule&lang=en");
+  assert.equal(await page.locator("#count").getAttribute("data-count"), "1");
+  assert.match(await page.locator("tbody").innerText(), /4\.2/);
+  await page.locator("select[name=class]").selectOption("unexplained");
+  await page.getByRole("button", { name: "Show" }).click();
+  assert.equal(await page.locator("#count").getAttribute("data-count"), "1");
+  assert.match(await page.locator("tbody").innerText(), /Unexplained: Numerator −1/);
+  await close();
+});
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  test(`the pages of reconciliation are free of accessibility faults and never wider than a ${size}`, async () => {
+    for (const lang of ["vi", "en"]) {
+      for (const path of ["/doi-soat?x", "/doi-soat?import=thang-nay", `/doi-soat/ho-so?${LIST}`]) {
+        const { page, troubles, close } = await open(`${path}&lang=${lang}`, { viewport, bypassCSP: true });
+        await page.locator("main h1").waitFor();
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes[0].html]), [], `${path} ${lang}`);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} is too wide`);
+        assert.deepEqual(troubles, [], path);
+        const name = `${path.replaceAll(/[^a-z]+/g, "-")}-${size}-${lang}.png`;
+        if (PICTURES) await page.screenshot({ path: join(PICTURES, name), fullPage: true });
+        await close();
+      }
+    }
+  });
+}
