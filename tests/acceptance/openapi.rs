@@ -63,8 +63,7 @@ fn every_path_answers_as_described() {
     let mended = events("01/02 08:00 H2 accepted due=09/02 17:30");
     let alert = alert_of_h1(&server);
     editions(&server);
-    let published = "snapshot,period,unit_code,metric_code,numerator,denominator,score\n2026-03-01,2026-02,C1,ON_TIME,1,2,10\n";
-    let imported = server.post("/api/v1/reconciliations/may", "text/csv", published.as_bytes());
+    let imported = post_portal_file(&server, "/api/v1/reconciliations/may");
     assert_eq!(imported.status, 200, "{}", imported.text());
     let document = document();
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -88,9 +87,7 @@ fn every_path_answers_as_described() {
                 }
                 "get" => (200, server.get(&format!("{filled}{}", question(path)))),
                 "post" if path.starts_with("/api/v1/reconciliations") => {
-                    let list = "dossier,accepted_at\nH1,20260201080000\n";
-                    let text = if path.ends_with("/dossiers") { list } else { published };
-                    (200, server.post(&filled, "text/csv", text.as_bytes()))
+                    (200, post_portal_file(&server, &filled))
                 }
                 "post" if path.ends_with("/retry") => (
                     202,
@@ -125,6 +122,16 @@ fn every_path_answers_as_described() {
             }
         }
     }
+}
+
+/// Imports figures the portal published, or its list of dossiers.
+fn post_portal_file(server: &Server, path: &str) -> Answer {
+    let text = if path.ends_with("/dossiers") {
+        "dossier,accepted_at\nH1,20260201080000\n"
+    } else {
+        "snapshot,period,unit_code,metric_code,numerator,denominator,score\n2026-03-01,2026-02,C1,ON_TIME,1,2,10\n"
+    };
+    server.post(path, "text/csv", text.as_bytes())
 }
 
 /// A path with something in its holes.
