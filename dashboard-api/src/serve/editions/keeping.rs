@@ -70,7 +70,8 @@ impl Keeping {
             write(&folder, KEY, made.as_ref()).map_err(|why| said(&why))?;
         }
         let key = fs::read(&path).map_err(|why| said(&why))?;
-        let key = Key::of(&key).ok_or_else(|| said(&"key.pkcs8 is no key; restore it from a backup"))?;
+        let key = Key::of(&key)
+            .ok_or_else(|| format!("{}: it is no key; restore it from a backup", path.display()))?;
         Ok(Keeping { public_key: key.public(), key, folder })
     }
 
