@@ -359,6 +359,11 @@ impl Rule {
     pub fn is_notice(&self) -> bool {
         matches!(self.look_for, LookFor::Flagged { .. })
     }
+
+    /// It holds of a dossier or petition for as long as the engine says so.
+    pub(crate) fn is_of_subjects(&self) -> bool {
+        self.watched().is_some() && !self.is_notice()
+    }
 }
 
 fn flag(name: &str) -> Option<Flag> {

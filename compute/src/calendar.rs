@@ -258,8 +258,13 @@ impl Calendar {
     /// so a working day that is left is left from the end of the day before.
     pub fn before_session_time(&self, to: Instant, seconds: u64) -> Option<Instant> {
         let (mut day, mut until, mut left) = (to.day(), to.second_of_day(), seconds);
+        self.is_working(day)?;
         loop {
-            if self.is_working(day)? {
+            let Some(is_working) = self.is_working(day) else {
+                // Before the first year nothing is known; from its first instant on it is.
+                return Some(Day(day.0 + 1).start());
+            };
+            if is_working {
                 for (start, end) in self.year(day)?.sessions.iter().rev() {
                     let room = u64::from((*end).min(until).saturating_sub(*start));
                     if left < room {
@@ -344,6 +349,20 @@ mod tests {
         check("2026-10-05T11:29:59.5+07:00", 1, "2026-10-05T14:29:59.5+07:00");
         check("2026-10-05T10:30:00.5+07:00", 1, "2026-10-05T13:30:00.5+07:00");
         check("2026-10-05T05:00:00.5+07:00", 4, "2026-10-05T11:30:00+07:00");
+    }
+
+    #[test]
+    fn what_remains_is_known_from_the_first_instant_of_the_first_year() {
+        let calendar = Calendar::embedded().unwrap();
+        let (first, _) = calendar.years.first_key_value().unwrap();
+        let check = |to: &str, hours: u64, from: Option<&str>| {
+            let found = calendar.before_session_time(Instant::parse(to).unwrap(), hours * 3600);
+            assert_eq!(found, from.map(|from| Instant::parse(from).unwrap()), "{hours} h before {to}");
+        };
+        check("2026-10-05T09:30:00+07:00", 4, Some("2026-10-02T15:30:00+07:00"));
+        check("2026-10-05T17:30:00+07:00", 8, Some("2026-10-02T17:30:00+07:00"));
+        check(&format!("{first}-01-02T09:30:00+07:00"), 8, Some(&format!("{first}-01-01T00:00:00+07:00")));
+        check(&format!("{}-12-31T09:30:00+07:00", first - 1), 8, None);
     }
 
     #[test]

@@ -198,6 +198,26 @@ fn retirement_frees_whole_files_and_keeps_what_was_set_aside() {
 }
 
 #[test]
+fn whole_files_are_old_when_what_follows_them_is() {
+    let scratch = Scratch::new();
+    let mut folder = open(&scratch.folder("data"));
+    let noise = Chance(3).bytes(9_000);
+    for arrived in 0..40 {
+        folder.log.append(Chunk { arrived, events: 1, bytes: &noise, ..Chunk::default() }).unwrap();
+    }
+    let reader = folder.log.reader();
+    let old = |arrived| reader.offset_arrived_before(arrived).unwrap();
+    assert_eq!(old(0), 0, "nothing arrived before");
+    let middle = old(20);
+    assert!(0 < middle && middle < 20, "whole files only, and no event of the rest: {middle}");
+    let all = old(i64::MAX);
+    assert!(all > middle && all < 40, "the newest file is never old: {all}");
+    let freed = folder.log.retire(middle).unwrap();
+    assert!(freed > 0 && folder.log.first_offset() == middle, "{freed}");
+    assert_eq!(old(20), middle, "what is forgotten is old");
+}
+
+#[test]
 fn reading_from_the_middle_of_a_chunk_gives_the_whole_chunk() {
     let scratch = Scratch::new();
     let mut folder = open(&scratch.folder("data"));

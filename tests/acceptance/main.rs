@@ -5,6 +5,7 @@
 
 mod access;
 mod alert_delivery;
+mod alert_history;
 mod alert_measures;
 mod alert_settings;
 mod alerts;

@@ -146,7 +146,7 @@ impl Room {
         let names = codes.names();
         let seen = self.engine.take_seen();
         assert!(!seen.is_partial);
-        observed.extend(seen.sightings.into_iter().map(|one| Observation::of(one, &self.watched, &names)));
+        observed.extend(Observation::all(seen.sightings, &self.watched, &names));
         if place.is_some() && self.look.is_none() {
             observed.push(Observation::LookEnds);
         }

@@ -10,7 +10,7 @@ mod observing;
 mod sighting;
 mod telling;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use compute::calendar::Calendar;
 use compute::instant::Instant;
@@ -149,6 +149,8 @@ pub struct Desk {
     rules: Vec<Rule>,
     alerts: BTreeMap<Key, Alert>,
     keys: BTreeMap<String, Key>,
+    /// By subject: those that are open.
+    open: HashMap<String, Vec<Key>>,
     /// When an alert changes by itself.
     agenda: BTreeSet<(Instant, Key)>,
     owing: BTreeMap<Group, BTreeSet<Key>>,
@@ -183,7 +185,7 @@ impl Desk {
         for alert in alerts {
             desk.keys.insert(alert.id(), alert.key.clone());
             desk.plan(&alert, calendar);
-            *desk.counts.entry(alert.state.name()).or_default() += 1;
+            desk.count_in(&alert);
             desk.alerts.insert(alert.key.clone(), alert);
         }
         desk

@@ -75,6 +75,11 @@ impl Desk {
         if !alert.state.is_open() {
             return;
         }
+        if alert.is_history {
+            // Nobody was told, and nobody will be: heard of again, it would be history again.
+            self.forget(key, calendar, step);
+            return;
+        }
         // Only who was told that it began is told that it is over.
         let owed = alert.told_at.filter(|_| self.rule(&key.rule).is_some()).map(|_| Phase::Resolved);
         let alert = Alert { state: State::Resolved { at: now }, owed, ..alert.clone() };
@@ -156,25 +161,40 @@ impl Desk {
     pub(super) fn put(&mut self, alert: Alert, calendar: &Calendar, step: &mut Step) {
         if let Some(before) = self.alerts.remove(&alert.key) {
             self.unplan(&before, calendar);
-            self.uncount(&before);
+            self.count_out(&before);
+        } else {
+            self.keys.insert(alert.id(), alert.key.clone());
         }
-        *self.counts.entry(alert.state.name()).or_default() += 1;
+        self.count_in(&alert);
         self.plan(&alert, calendar);
         step.changed.insert(alert.key.clone());
-        self.keys.insert(alert.id(), alert.key.clone());
         self.alerts.insert(alert.key.clone(), alert);
     }
 
-    fn uncount(&mut self, alert: &Alert) {
+    /// Counts an alert by its state, and among the open ones of its subject.
+    pub(super) fn count_in(&mut self, alert: &Alert) {
+        *self.counts.entry(alert.state.name()).or_default() += 1;
+        if alert.state.is_open() {
+            self.open.entry(alert.key.subject.clone()).or_default().push(alert.key.clone());
+        }
+    }
+
+    fn count_out(&mut self, alert: &Alert) {
         if let Some(count) = self.counts.get_mut(alert.state.name()) {
             *count -= 1;
+        }
+        if let Some(keys) = self.open.get_mut(&alert.key.subject) {
+            keys.retain(|key| *key != alert.key);
+            if keys.is_empty() {
+                self.open.remove(&alert.key.subject);
+            }
         }
     }
 
     pub(super) fn forget(&mut self, key: &Key, calendar: &Calendar, step: &mut Step) {
         if let Some(alert) = self.alerts.remove(key) {
             self.unplan(&alert, calendar);
-            self.uncount(&alert);
+            self.count_out(&alert);
             self.keys.remove(&alert.id());
             step.changed.insert(key.clone());
         }

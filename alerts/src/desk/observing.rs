@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use compute::calendar::Calendar;
 use compute::instant::{Day, Instant};
 
-use super::{Desk, Observation, Step, later};
+use super::{Condition, Desk, Observation, Step, later};
 use crate::alert::{About, Alert, Key, State};
-use crate::rule::LookFor;
+use crate::rule::{LookFor, Rule};
 
 /// Days whose totals are remembered, to see what falls.
 const LEVEL_DAYS_MAX: usize = 64;
@@ -20,22 +20,11 @@ impl Desk {
             Observation::LookBegins => self.looked = Some(BTreeSet::new()),
             Observation::LookEnds => self.end_look(now, calendar, step),
             Observation::Subject { about, subject, unit, officer, due, conditions } => {
-                let ids: Vec<String> = self
-                    .rules
-                    .iter()
-                    .filter(|rule| rule.watched().is_some() && !rule.is_notice())
-                    .map(|rule| rule.id.clone())
-                    .collect();
-                for rule in ids {
-                    let causes: BTreeSet<&str> = conditions
-                        .iter()
-                        .filter(|one| one.rule == rule)
-                        .map(|one| one.cause.as_str())
-                        .collect();
-                    for key in self.open_of(&rule, &subject) {
-                        if !causes.contains(key.cause.as_str()) {
-                            self.resolve(&key, now, calendar, step);
-                        }
+                for key in self.open.get(&subject).cloned().unwrap_or_default() {
+                    let is_held = |one: &Condition| one.rule == key.rule && one.cause == key.cause;
+                    let is_watched = self.rule(&key.rule).is_some_and(Rule::is_of_subjects);
+                    if is_watched && !conditions.iter().any(is_held) {
+                        self.resolve(&key, now, calendar, step);
                     }
                 }
                 for condition in conditions {
@@ -63,12 +52,8 @@ impl Desk {
 
     fn end_look(&mut self, now: Instant, calendar: &Calendar, step: &mut Step) {
         let Some(looked) = self.looked.take() else { return };
-        let about_subjects: BTreeSet<&str> = self
-            .rules
-            .iter()
-            .filter(|rule| rule.watched().is_some() && !rule.is_notice())
-            .map(|rule| rule.id.as_str())
-            .collect();
+        let about_subjects: BTreeSet<&str> =
+            self.rules.iter().filter(|rule| rule.is_of_subjects()).map(|rule| rule.id.as_str()).collect();
         let gone: Vec<Key> = self
             .alerts
             .iter()
@@ -84,12 +69,9 @@ impl Desk {
         }
     }
 
-    /// Open alerts of a rule about a subject.
-    fn open_of(&self, rule: &str, subject: &str) -> Vec<Key> {
-        let from = Key { rule: rule.to_owned(), subject: subject.to_owned(), cause: String::new() };
-        let of_them =
-            self.alerts.range(from..).take_while(|(key, _)| key.rule == rule && key.subject == subject);
-        of_them.filter(|(_, alert)| alert.state.is_open()).map(|(key, _)| key.clone()).collect()
+    /// The open alert of a measured rule about a subject: the first, should there be more.
+    fn open_of(&self, rule: &str, subject: &str) -> Option<Key> {
+        self.open.get(subject)?.iter().filter(|key| key.rule == rule).min().cloned()
     }
 
     fn measure(
@@ -106,7 +88,7 @@ impl Desk {
             LookFor::Falling { days, .. } => self.fall(&format!("{rule_id}\n{subject}"), value, days, now),
             _ => value,
         };
-        let open = self.open_of(&rule_id, &subject).into_iter().next();
+        let open = self.open_of(&rule_id, &subject);
         let Some(key) = open else {
             if value.is_some_and(|value| marks.is_raised_by(value)) {
                 let key = Key { rule: rule_id, subject, cause: now.to_local() };

@@ -57,6 +57,9 @@ pub(crate) struct ServeArguments {
     /// Remove events that every kept snapshot of the state already holds; they can then no longer be recounted
     #[arg(long)]
     forget_saved_events: bool,
+    /// The same, of events that came in at least so many days ago only
+    #[arg(long, value_name = "DAYS", conflicts_with = "forget_saved_events", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    forget_after_days: Option<u32>,
     /// Folder under which backups of a running server are written
     #[arg(long, value_name = "DIR", requires = "data")]
     backups: Option<PathBuf>,
@@ -172,7 +175,7 @@ fn storage(data: &Path, arguments: &ServeArguments) -> Result<Storage, Failure> 
     Ok(Storage {
         folder: open(data, settings)?,
         save_every: Duration::from_mins(arguments.save_minutes),
-        retires: arguments.forget_saved_events,
+        forgets_after_days: arguments.forget_after_days.or(arguments.forget_saved_events.then_some(0)),
         backups: arguments.backups.clone(),
     })
 }
@@ -216,7 +219,7 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
     let storage = Storage {
         folder: open(&folder.0, settings)?,
         save_every: Duration::from_mins(5),
-        retires: false,
+        forgets_after_days: None,
         backups: None,
     };
     let mut server = server(&arguments.reference, 2, from, Some(storage), clock)?;

@@ -92,8 +92,8 @@ pub(crate) enum Phase {
 pub(crate) struct Storage {
     pub(crate) folder: DataFolder,
     pub(crate) save_every: Duration,
-    /// Whether events before the oldest snapshot kept may be removed.
-    pub(crate) retires: bool,
+    /// After how many days events before the oldest snapshot kept are removed, if ever.
+    pub(crate) forgets_after_days: Option<u32>,
     /// Where backups of the running server go.
     pub(crate) backups: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use compute::engine::{Engine, RestDraft, RestRule, STATE_FORMAT, Snapshot};
 use compute::figures::Level;
 use compute::result;
 use ingest::durable::RestWriter;
-use store::{ArchiveError, Segments, SnapshotError, SnapshotInfo, SnapshotWriter, Snapshots};
+use store::{ArchiveError, LogReader, Segments, SnapshotError, SnapshotInfo, SnapshotWriter, Snapshots};
 
 /// Bytes the engine writes at a time.
 const PIECE_BYTES: usize = 128 << 10;
@@ -26,7 +26,27 @@ pub(super) struct Saver {
     pieces: Option<SyncSender<Piece>>,
     waiting: Option<Piece>,
     is_whole: bool,
-    done: Receiver<Result<(SnapshotInfo, Segments), SaveError>>,
+    done: Receiver<(Outcome, Option<u64>)>,
+}
+
+/// The snapshot's size and what it rests on, or why there is none.
+type Outcome = Result<(SnapshotInfo, Segments), SaveError>;
+
+/// Which events are old enough to be forgotten.
+#[derive(Debug)]
+pub(super) struct Forgetting {
+    /// Where they lie.
+    pub(super) log: LogReader,
+    /// What came in before is old.
+    pub(super) arrived_before: compute::instant::Instant,
+}
+
+impl Forgetting {
+    /// The first offset that is not old, by whole files; nothing is old when they cannot be read.
+    fn offset(&self) -> Option<u64> {
+        let old = self.log.offset_arrived_before(self.arrived_before.to_bits());
+        old.inspect_err(|error| tracing::warn!(%error, "nothing is removed: the log cannot be read")).ok()
+    }
 }
 
 /// Part of the state, and of what goes to rest; an empty one says that all was handed over.
@@ -62,7 +82,9 @@ pub(super) struct Saved {
     /// Seconds it took.
     pub(super) seconds: f64,
     /// Its size and what it rests on, or why there is none.
-    pub(super) outcome: Result<(SnapshotInfo, Segments), SaveError>,
+    pub(super) outcome: Outcome,
+    /// Events before this offset are old enough to be forgotten.
+    pub(super) old_before: Option<u64>,
 }
 
 impl Saver {
@@ -71,6 +93,7 @@ impl Saver {
         engine: &mut Engine,
         (snapshots, mut resting, rule): (&Snapshots, RestWriter, RestRule),
         offset: u64,
+        forgetting: Option<Forgetting>,
     ) -> Result<Saver, SnapshotError> {
         let mut writer = snapshots.begin(offset, STATE_FORMAT)?;
         let (pieces, handed) = sync_channel::<Piece>(PIECES_MAX);
@@ -92,8 +115,10 @@ impl Saver {
                 Ok(()) => return,
                 Err(error) => Err(error),
             };
+            // Reading is for this thread, as writing is.
+            let old_before = forgetting.and_then(|forgetting| forgetting.offset());
             // The engine may have stopped meanwhile.
-            let _ = tell.send(outcome);
+            let _ = tell.send((outcome, old_before));
         });
         engine.begin_save_and_rest(rule);
         let (pieces, began) = (Some(pieces), Instant::now());
@@ -124,26 +149,24 @@ impl Saver {
             }
             return None;
         }
-        let outcome = match self.done.try_recv() {
-            Ok(outcome) => outcome,
+        let (outcome, old_before) = match self.done.try_recv() {
+            Ok(told) => told,
             Err(TryRecvError::Empty) => return None,
-            Err(TryRecvError::Disconnected) => Err(SnapshotError::Failed { file: "state".to_owned() }.into()),
+            Err(TryRecvError::Disconnected) => {
+                (Err(SnapshotError::Failed { file: "state".to_owned() }.into()), None)
+            }
         };
         if outcome.is_err() {
             engine.abandon_save();
         }
-        Some(Saved { offset: self.offset, seconds: self.began.elapsed().as_secs_f64(), outcome })
+        let seconds = self.began.elapsed().as_secs_f64();
+        Some(Saved { offset: self.offset, seconds, outcome, old_before })
     }
 }
 
 /// What rests is listed before the state has its name; what was shown stands behind the state, so that a recount can say
 /// what it moved.
-fn finish(
-    mut writer: SnapshotWriter,
-    resting: RestWriter,
-    shown: &Snapshot,
-    offset: u64,
-) -> Result<(SnapshotInfo, Segments), SaveError> {
+fn finish(mut writer: SnapshotWriter, resting: RestWriter, shown: &Snapshot, offset: u64) -> Outcome {
     writer.push(result::all(shown, &[Level::Agency]).as_bytes())?;
     let segments = resting.finish(offset)?;
     Ok((writer.finish()?, segments))

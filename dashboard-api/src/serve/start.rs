@@ -59,6 +59,7 @@ impl Start {
         if let Err(problem) = worker.catch_up() {
             return tracing::error!(%problem, "what is kept cannot be counted; nothing is served");
         }
+        let reader = log.reader();
         let keeper = Keeper {
             log,
             ledger,
@@ -82,7 +83,8 @@ impl Start {
             at_rest,
             every: storage.save_every,
             keeper: self.errands,
-            retires: storage.retires,
+            forgets_after_days: storage.forgets_after_days,
+            log: reader,
             state: Arc::clone(&self.live.saved),
         });
         self.tell.send_replace(Phase::Running);

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use compute::engine::{Engine, RestRule, Snapshot, Tally};
 use ingest::durable::{Accepted, Ledger, Moved, RestWriter, RestingPlace, recovery};
-use store::{Archive, Snapshots};
+use store::{Archive, LogReader, Snapshots};
 use tokio::sync::{oneshot, watch};
 
 use super::keeper::Errand;
 use super::live::{Applied, Clock, Refused};
-use super::saver::{Saved, Saver};
+use super::saver::{Forgetting, Saved, Saver};
 use super::scale::Merged;
 use crate::telemetry::Telemetry;
 
@@ -75,8 +75,10 @@ pub(super) struct Saving {
     pub(super) at_rest: Vec<u64>,
     pub(super) every: Duration,
     pub(super) keeper: SyncSender<Errand>,
-    /// Whether events before the oldest snapshot kept may be removed.
-    pub(super) retires: bool,
+    /// After how many days events before the oldest snapshot kept are removed, if ever.
+    pub(super) forgets_after_days: Option<u32>,
+    /// To see how old events are.
+    pub(super) log: LogReader,
     pub(super) state: Arc<Mutex<StateSaved>>,
 }
 
@@ -212,7 +214,13 @@ impl Worker {
         let quiet_since = compute::instant::Instant::from_unix(now.saturating_sub(QUIET_SECONDS), 0);
         let rule = RestRule { quiet_since, subjects_max: RESTING_MAX };
         let resting = RestWriter::new(&saving.archive, &saving.at_rest);
-        match Saver::begin(&mut self.engine, (&saving.snapshots, resting, rule), self.offset) {
+        let forgetting = saving.forgets_after_days.map(|days| {
+            let arrived_before = self.clock.now().unix_seconds() - i64::from(days) * 86_400;
+            let arrived_before = compute::instant::Instant::from_unix(arrived_before, 0);
+            Forgetting { log: saving.log.clone(), arrived_before }
+        });
+        let to = (&saving.snapshots, resting, rule);
+        match Saver::begin(&mut self.engine, to, self.offset, forgetting) {
             Ok(saver) => self.saver = Some(saver),
             Err(error) => {
                 tracing::warn!(%error, "no snapshot of the state can be written; the log keeps every event");
@@ -248,10 +256,9 @@ impl Worker {
                 if let Err(error) = saving.archive.tidy(&kept) {
                     tracing::warn!(%error, "segments no longer needed could not be removed");
                 }
-                let oldest = kept.into_iter().min();
-                if let Some(oldest) = oldest.filter(|_| saving.retires) {
+                if let (Some(oldest), Some(old)) = (kept.into_iter().min(), saved.old_before) {
                     // A keeper that is busy is asked again at the next snapshot.
-                    let _ = saving.keeper.try_send(Errand::Retire(oldest));
+                    let _ = saving.keeper.try_send(Errand::Retire(oldest.min(old)));
                 }
             }
             Err(error) => {

@@ -225,6 +225,21 @@ impl LogReader {
         self.shared.next_offset()
     }
 
+    /// The first offset behind the sealed files whose every event arrived before `arrived`, in nanoseconds since 1970;
+    /// the oldest offset kept when there is none. Reads one chunk a file, and the file behind the last of them too.
+    pub fn offset_arrived_before(&self, arrived: i64) -> Result<u64, LogError> {
+        let mut reached = self.first_offset();
+        for seal in self.shared.sealed_list() {
+            // Events arrive in the order of their offsets: what follows a file is not older than the file.
+            let next = self.read_from(seal.end).next().transpose()?;
+            if next.is_none_or(|chunk| chunk.arrived >= arrived) {
+                break;
+            }
+            reached = seal.end;
+        }
+        Ok(reached)
+    }
+
     /// The messages set aside, numbered `from` on, at most `limit` of them.
     pub fn set_aside_list(&self, from: u64, limit: usize) -> Result<Vec<SetAside>, LogError> {
         self.shared.with_active(|database, path| Reading::begin(database, path)?.set_aside(from, limit))

@@ -25,6 +25,9 @@ use crate::telemetry::Telemetry;
 
 /// How often the engine is asked what was seen.
 const BEAT: Duration = Duration::from_millis(100);
+/// The part of the time beats may take when history is told fast, and the longest they are put off for it.
+const BEAT_SHARE: u32 = 10;
+const BEAT_MAX: Duration = Duration::from_secs(1);
 /// How long an answer of the engine is waited for; then it is asked again.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The least time between two looks at figures, and the part of the time they may take.
@@ -168,8 +171,10 @@ impl Watcher {
                 Ok(question) => question(&mut self),
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
-                    next_beat = Moment::now() + BEAT;
+                    let began = Moment::now();
                     self.beat();
+                    let rest = (began.elapsed() * BEAT_SHARE).clamp(BEAT, BEAT_MAX);
+                    next_beat = began + rest;
                 }
             }
         }
@@ -186,8 +191,7 @@ impl Watcher {
         }
         {
             let codes = snapshot.codes.names();
-            let seen = answer.seen.sightings.into_iter();
-            observed.extend(seen.map(|sighting| Observation::of(sighting, &self.watched, &codes)));
+            observed.extend(Observation::all(answer.seen.sightings, &self.watched, &codes));
         }
         self.look = match (self.look, answer.look) {
             _ if answer.seen.is_partial => Look::Wanted,

@@ -1,0 +1,72 @@
+//! Much at once: what was seen twice between two looks, and alerts that were history from the start.
+//!
+//! Not here: stories (`alerts`), measures (`alert_measures`).
+
+use acceptance_tests::watch::{built_in, instant};
+use alerts::{Desk, Memory, Observation};
+use compute::calendar::Calendar;
+use compute::codes::CodeBook;
+use compute::engine::{Cause, Holding, Sighting, Watched};
+use compute::event::Family;
+
+/// H1 as the engine saw it: overdue since this instant, or nothing.
+fn seen(code: &str, overdue_since: Option<&str>) -> Sighting {
+    let holdings = overdue_since.map(|at| {
+        let since = instant(at);
+        Holding { watched: 0, since, cause: Cause::At(since) }
+    });
+    let holdings = holdings.into_iter().collect();
+    Sighting {
+        family: Family::Dossier,
+        code: code.to_owned(),
+        agency: None,
+        officer: None,
+        due: None,
+        holdings,
+    }
+}
+
+fn observed(seen: Vec<Sighting>) -> Vec<Observation> {
+    let watched = [("overdue".to_owned(), Watched::Overdue)];
+    Observation::all(seen, &watched, &CodeBook::default().names())
+}
+
+#[test]
+fn of_what_was_seen_more_than_once_between_two_looks_the_last_stands() {
+    let all = observed(vec![
+        seen("H1", Some("05/10 16:00")),
+        seen("H2", None),
+        seen("H1", None),
+        seen("H2", Some("05/10 16:00")),
+    ]);
+    let told: Vec<(String, usize)> = all
+        .into_iter()
+        .map(|one| match one {
+            Observation::Subject { subject, conditions, .. } => (subject, conditions.len()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, [("H1".to_owned(), 0), ("H2".to_owned(), 1)]);
+}
+
+#[test]
+fn history_that_is_over_is_forgotten_and_is_history_again_when_it_comes_back() {
+    let calendar = Calendar::embedded().expect("they are part of the program");
+    let mut desk = Desk::new(built_in(&["overdue"]), Vec::new(), Memory::default(), &calendar);
+    let mut step = |at: &str, since: Option<&str>| {
+        let step = desk.step(instant(at), observed(vec![seen("H1", since)]), &calendar);
+        let told: Vec<&str> = step.notices.iter().map(|notice| notice.phase.name()).collect();
+        let alerts: Vec<bool> = desk.alerts().map(|alert| alert.is_history).collect();
+        (told.join(" "), alerts)
+    };
+    let nothing = String::new();
+    let old = Some("05/10 16:00");
+    assert_eq!(step("09/10 08:00", old), (nothing.clone(), vec![true]), "it held before anyone looked");
+    assert_eq!(step("09/10 08:01", None), (nothing.clone(), vec![]), "nobody was told, nothing is kept");
+    assert_eq!(step("09/10 08:02", old), (nothing.clone(), vec![true]), "the same cause is no news");
+    // What begins while somebody watches is kept after its end, so that it is told once.
+    let new = Some("09/10 08:30");
+    assert_eq!(step("09/10 08:31", new), ("raised".to_owned(), vec![false]));
+    assert_eq!(step("09/10 08:32", None), ("resolved".to_owned(), vec![false]));
+    assert_eq!(step("09/10 08:33", new), (nothing, vec![false]), "once is enough");
+}
