@@ -38,4 +38,5 @@ mod sets;
 mod settings;
 mod shared_data;
 mod standing;
+mod supply;
 mod survey;

@@ -106,6 +106,46 @@ fn too_much_at_once_is_told_to_come_back_and_nothing_acknowledged_is_lost() {
     assert_shows(&serve(&data), &lines);
 }
 
+/// Connections that bring a head a line at a time and never end it.
+const DRIBBLING: usize = 600;
+
+#[test]
+fn heads_that_never_end_keep_nobody_else_out() {
+    let (folder, lines) = (Folder::new(), events(seed() + 44, 2_000));
+    let server = serve(&folder.path("data"));
+    let begin = || {
+        let mut stream = connect(server.address()).unwrap();
+        write!(stream, "GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\n").unwrap();
+        stream
+    };
+    let mut slow: Vec<TcpStream> = (0..DRIBBLING).map(|_| begin()).collect();
+    for (place, part) in lines.chunks(500).enumerate() {
+        for stream in &mut slow {
+            write!(stream, "x-{place}: y\r\n").unwrap();
+        }
+        send_all(&server, part);
+        assert_eq!(server.get("/api/v1/ranking?period=2026-Q1").status, 200, "reads go on");
+    }
+    assert_shows(&server, &lines);
+    // Whoever comes to an end after all is answered like anybody else.
+    let mut one = slow.pop().unwrap();
+    write!(one, "connection: close\r\n\r\n").unwrap();
+    assert_eq!(answer(&mut one).expect("the server answers").status, 200);
+}
+
+#[test]
+fn a_head_without_end_is_refused_before_it_takes_room() {
+    let folder = Folder::new();
+    let server = serve(&folder.path("data"));
+    let mut stream = connect(server.address()).unwrap();
+    write!(stream, "GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ").unwrap();
+    let piece = [b'y'; 64 << 10];
+    // Some megabytes lie between two sockets; the server's own share is less than one.
+    let taken = (0..1024).take_while(|_| stream.write_all(&piece).is_ok()).count();
+    assert!(taken < 512, "{taken} pieces of 64 KiB of one head were taken");
+    assert_eq!(server.get("/readyz").status, 200);
+}
+
 #[test]
 fn a_stop_under_load_ends_in_good_order_and_keeps_what_was_acknowledged() {
     let (folder, lines) = (Folder::new(), events(seed() + 42, 20_000));

@@ -9,6 +9,7 @@
 mod durable;
 mod excerpt;
 mod frozen;
+mod hostile;
 mod moves;
 mod rest;
 mod saved;

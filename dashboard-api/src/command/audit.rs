@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::token::Place;
 use super::{Failure, print};
+use crate::serve::access::audit::head::Mark;
 use crate::serve::access::audit::{self, head, writer};
 
 #[derive(Debug, Args)]
@@ -38,13 +39,18 @@ pub(super) fn run(arguments: &AuditArguments) -> Result<u8, Failure> {
 pub(super) fn verified(folder: &Path) -> Result<String, Failure> {
     let folder = folder.join(audit::FOLDER);
     // The head first: what is written in between stands behind it and is no contradiction.
-    let head = head::read(&folder).map_err(Failure::broken)?;
+    let head = head::read(&folder, Mark::Head).map_err(Failure::broken)?;
+    let cut = head::read(&folder, Mark::Cut).map_err(Failure::broken)?.map_or(0, |cut| cut.number);
     let bytes = audit::bytes(&folder).map_err(Failure::broken)?;
     let end = writer::check(&folder, head.as_ref(), &bytes).map_err(Failure::broken)?;
     let signed = head.as_ref().map_or(0, |head| head.number);
     let key = head.as_ref().map_or("none yet", |head| head.public_key());
+    let gone = match cut {
+        0 => String::new(),
+        cut => format!("records 1 to {cut} were cut off, as signed: they were older than is kept\n"),
+    };
     Ok(format!(
-        "{} records hold together, {signed} of them under the signed head\nlast hash {}\npublic key {key}\n",
+        "{} records hold together, {signed} of them under the signed head\n{gone}last hash {}\npublic key {key}\n",
         end.number, end.hash
     ))
 }

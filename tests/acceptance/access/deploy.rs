@@ -9,13 +9,14 @@ use acceptance_tests::shared::root;
 use serde_json::Value;
 
 /// The settings there are, as the program's own words have them.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "public_url",
     "folder",
     "monitoring",
     "requests_per_second",
     "session_idle_minutes",
     "session_hours",
+    "audit_days",
     "certificate_file",
     "key_file",
     "issuer",
@@ -100,6 +101,7 @@ fn each_setting_written_wrongly_is_refused_by_name() {
         ("role = \"agency_head\"", "role = \"officer\"", "officer_claim"),
         ("\"openid\", ", "", "openid"),
         ("session_hours = 10", "session_hours = 1000", "session_hours"),
+        ("audit_days = 1825", "audit_days = 7", "audit_days"),
         ("/etc/nhip/oidc-secret", "/etc/nhip/no-such-file", "no-such-file"),
         ("/etc/nhip/tls.key", "/etc/nhip/no-such-key", "no-such-key"),
     ] {

@@ -74,7 +74,7 @@ impl Access {
     /// A sentence naming what cannot be used.
     pub(crate) fn start(settings: Settings, folder: PathBuf) -> Result<Access, String> {
         prepare(&folder)?;
-        let audit = Audit::start(&folder)?;
+        let audit = Audit::start(&folder, settings.audit_days)?;
         let (tokens, sessions) = (Tokens::of(&folder), Sessions::new(&settings));
         let rate = Rate::new(f64::from(settings.requests_per_second), settings.requests_per_second * 2);
         let (sign_ins, ways) = (Rate::new(SIGN_INS.1, SIGN_INS.0), Rate::new(WAYS.1, WAYS.0));

@@ -57,6 +57,9 @@ pub(crate) struct Settings {
     /// Hours after which a session ends whatever happens.
     #[serde(default = "session_hours")]
     pub(crate) session_hours: u32,
+    /// Days for which the record of access is kept; for good unless given.
+    #[serde(default)]
+    pub(crate) audit_days: Option<u32>,
     /// The provider at which people sign in.
     #[serde(default)]
     pub(crate) oidc: Option<oidc::Settings>,
@@ -97,6 +100,9 @@ impl Settings {
             if !(1..=most).contains(&value) {
                 return Err(SettingsError(format!("{name} is {value}; it may be 1 to {most}")));
             }
+        }
+        if let Some(days) = settings.audit_days.filter(|days| !(30..=36_500).contains(days)) {
+            return Err(SettingsError(format!("audit_days is {days}; it may be 30 to 36500")));
         }
         settings.check_url()?;
         settings.check_provider()?;
@@ -179,6 +185,7 @@ mod tests {
         let url = "public_url = \"https://nhip.example.vn\"\n";
         assert!(refused(&format!("{url}sesion_hours = 1")).contains("sesion_hours"));
         assert!(refused(&format!("{url}session_hours = 0")).contains("session_hours is 0"));
+        assert!(refused(&format!("{url}audit_days = 7")).contains("audit_days is 7"));
         assert!(refused(&format!("{url}monitoring = \"all\"")).contains("all"));
     }
 

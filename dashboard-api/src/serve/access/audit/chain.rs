@@ -53,10 +53,10 @@ fn hash(line: &[u8]) -> String {
     hexadecimal(&Sha256::digest(line))
 }
 
-/// Follows the chain through all whole lines, telling `see` of the end after each; bytes after the last line end are left
+/// Follows the chain from `start` through all whole lines, telling `see` of the end after each and of the record; bytes after the last line end are left
 /// out.
-pub(crate) fn follow(bytes: &[u8], mut see: impl FnMut(&End)) -> Result<End, Broken> {
-    let mut end = End::default();
+pub(crate) fn follow(bytes: &[u8], start: &End, mut see: impl FnMut(&End, &Value)) -> Result<End, Broken> {
+    let mut end = start.clone();
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
     for line in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
         let line = &line[..line.len() - 1];
@@ -72,7 +72,7 @@ pub(crate) fn follow(bytes: &[u8], mut see: impl FnMut(&End)) -> Result<End, Bro
             return Err(Broken::Hash { number });
         }
         end = End { number, hash: hash(line) };
-        see(&end);
+        see(&end, &record);
     }
     Ok(end)
 }
@@ -94,7 +94,7 @@ mod tests {
 
     fn followed(lines: &[String]) -> Result<u64, Broken> {
         let text = lines.iter().fold(String::new(), |text, line| text + line + "\n");
-        follow(text.as_bytes(), |_| {}).map(|end| end.number)
+        follow(text.as_bytes(), &End::default(), |_, _| {}).map(|end| end.number)
     }
 
     #[test]

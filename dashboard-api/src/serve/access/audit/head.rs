@@ -1,4 +1,5 @@
-//! How far the record goes, signed, so that lines cut off at its end are missed.
+//! How far the record goes, signed, so that lines cut off at its end are missed; and how far it was cut off at its
+//! beginning.
 //!
 //! The key lies beside the record, for the server alone; whoever wants to find out that somebody with that key rewrote it
 //! all keeps the public key and a head elsewhere. Not here: the chain (`chain`).
@@ -15,7 +16,33 @@ use super::super::tokens::write_private;
 use super::chain::End;
 
 const KEY: &str = "key.pkcs8";
-const HEAD: &str = "head.json";
+
+/// What is signed of a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mark {
+    /// How far it goes.
+    Head,
+    /// How far it was cut off.
+    Cut,
+}
+
+impl Mark {
+    fn file(self) -> &'static str {
+        match self {
+            Mark::Head => "head.json",
+            Mark::Cut => "cut.json",
+        }
+    }
+
+    /// What is signed: a head is no mark of a cut.
+    fn text(self, number: u64, hash: &str, at: &str) -> String {
+        let what = match self {
+            Mark::Head => "",
+            Mark::Cut => ", cut off",
+        };
+        format!("nhip record of access{what}\n{number}\n{hash}\n{at}\n")
+    }
+}
 
 /// The signed head.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -31,11 +58,6 @@ pub(crate) struct Head {
     signature: String,
 }
 
-/// What is signed.
-fn text(number: u64, hash: &str, at: &str) -> String {
-    format!("nhip record of access\n{number}\n{hash}\n{at}\n")
-}
-
 /// The key that signs.
 pub(super) struct Key(Ed25519KeyPair);
 
@@ -45,7 +67,7 @@ impl Key {
         let path = folder.join(KEY);
         let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
         if !path.exists() {
-            if folder.join(HEAD).exists() {
+            if folder.join(Mark::Head.file()).exists() {
                 return Err(said(
                     &"the key is gone and the record was signed with it; restore it, or move the folder away",
                 ));
@@ -57,9 +79,9 @@ impl Key {
         Ed25519KeyPair::from_pkcs8(&bytes).map(Key).map_err(|error| said(&error))
     }
 
-    /// Signs an end and writes the head.
-    pub(super) fn sign(&self, folder: &Path, end: &End, at: &str) -> std::io::Result<()> {
-        let signature = self.0.sign(text(end.number, &end.hash, at).as_bytes());
+    /// Signs an end and writes it down.
+    pub(super) fn sign(&self, folder: &Path, mark: Mark, end: &End, at: &str) -> std::io::Result<()> {
+        let signature = self.0.sign(mark.text(end.number, &end.hash, at).as_bytes());
         let head = Head {
             number: end.number,
             hash: end.hash.clone(),
@@ -69,7 +91,7 @@ impl Key {
         };
         let unfinished = folder.join("head.unfinished");
         fs::write(&unfinished, serde_json::to_vec(&head).unwrap_or_default())?;
-        fs::rename(unfinished, folder.join(HEAD))
+        fs::rename(unfinished, folder.join(mark.file()))
     }
 }
 
@@ -79,9 +101,9 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// The head of a folder; nothing when nothing was signed yet.
-pub(crate) fn read(folder: &Path) -> Result<Option<Head>, String> {
-    let path = folder.join(HEAD);
+/// The mark of a folder; nothing when none was signed yet.
+pub(crate) fn read(folder: &Path, mark: Mark) -> Result<Option<Head>, String> {
+    let path = folder.join(mark.file());
     match fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{}: {error}", path.display())),
@@ -93,10 +115,10 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Head>, String> {
 
 impl Head {
     /// Whether the folder's own key signed it.
-    pub(crate) fn is_signed(&self, folder: &Path) -> Result<bool, String> {
+    pub(crate) fn is_signed(&self, folder: &Path, mark: Mark) -> Result<bool, String> {
         let key = Key::of(folder)?;
         let public = key.0.public_key().as_ref();
-        let text = text(self.number, &self.hash, &self.at);
+        let text = mark.text(self.number, &self.hash, &self.at);
         let signature = bytes(&self.signature).unwrap_or_default();
         let verified = UnparsedPublicKey::new(&ED25519, public).verify(text.as_bytes(), &signature);
         Ok(hexadecimal(public) == self.public_key && verified.is_ok())

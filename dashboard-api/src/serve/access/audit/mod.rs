@@ -5,6 +5,7 @@
 //! until it is on disk that they do, and sees nothing when it cannot be. Not here: which routes are recorded (`table`).
 
 pub(crate) mod chain;
+mod cut;
 pub(crate) mod head;
 pub(super) mod recent;
 pub(crate) mod search;
@@ -65,14 +66,14 @@ pub(crate) struct Audit {
 pub(crate) struct NotRecorded;
 
 impl Audit {
-    /// Takes the record in `folder` up again where it ends.
+    /// Takes the record in `folder` up again where it ends; records older than `keep_days` are cut off day by day.
     ///
     /// # Errors
     /// A sentence when what is there does not hold together.
-    pub(crate) fn start(folder: &Path) -> Result<Audit, String> {
+    pub(crate) fn start(folder: &Path, keep_days: Option<u32>) -> Result<Audit, String> {
         let folder = folder.join(FOLDER);
         super::prepare(&folder)?;
-        let writer = writer::Writer::open(&folder)?;
+        let writer = writer::Writer::open(&folder, keep_days)?;
         let (queue, waiting) = sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("audit".to_owned());
         let started = thread.spawn(move || writer.run(&waiting));
