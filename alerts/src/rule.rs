@@ -94,6 +94,8 @@ pub enum LookFor {
     DueToday,
     /// A dossier in hand is overdue.
     Overdue,
+    /// A letter of apology for a missed due date was not sent in time.
+    ApologyOverdue,
     /// A filed dossier is not accepted within so many working hours.
     NotAccepted {
         /// Working hours.
@@ -320,6 +322,7 @@ impl Rule {
             LookFor::DueWithin { hours } => Watched::DueWithin(hours * HOUR),
             LookFor::DueToday => Watched::DueToday,
             LookFor::Overdue => Watched::Overdue,
+            LookFor::ApologyOverdue => Watched::ApologyOverdue,
             LookFor::NotAccepted { hours } => Watched::NotAccepted(hours * HOUR),
             LookFor::PetitionWithin { days } => Watched::PetitionWithin(*days),
             LookFor::PetitionPast => Watched::PetitionPast,

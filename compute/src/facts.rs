@@ -92,6 +92,7 @@ const DOSSIER: &[Column] = &[
     whole("supplement_requests", Some(0)),
     bool("on_behalf"),
     bool("flagged"),
+    word("apology", Some("none")),
 ];
 
 const PROCEDURE: &[Column] = &[

@@ -1,6 +1,7 @@
 //! What differs between two contents: figures, and the rows that make the difference.
 //!
-//! Both are of one period. Every figure that differs is there, and every dossier or petition whose row does; which
+//! Both are of one period. Every figure that differs is there, and every dossier or petition that counts otherwise in an
+//! indicator: figures for steering, such as letters still owed, go on moving after a period and are no cause. Which
 //! events did it is for whoever has the log. Not here: parting points among dossiers (`compute::change`).
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use compute::engine::{FrozenSubject, Snapshot};
 use compute::figures::{Figures, Level};
 use compute::result::ratio;
 use compute::set::points::decimal;
-use compute::set::{Catalogue, IndicatorSet};
+use compute::set::{Catalogue, IndicatorSet, Mask};
 
 use crate::content::{Content, ContentError};
 
@@ -102,7 +103,7 @@ impl Difference {
             before: was.get(key).cloned(),
             after: is.get(key).cloned(),
         });
-        Ok(Difference { figures: figures.collect(), causes: causes(before.0, after.0) })
+        Ok(Difference { figures: figures.collect(), causes: causes(before, after) })
     }
 }
 
@@ -136,8 +137,18 @@ fn put(figures: &Figures, set: &IndicatorSet, values: &mut BTreeMap<Key, Values>
     }
 }
 
-fn causes(before: &Content, after: &Content) -> Vec<Cause> {
-    let (before, after) = (before.rows(), after.rows());
+/// The bits indicators are counted by.
+fn counted(catalogue: &Catalogue) -> Mask {
+    let indicators = catalogue.sets.iter().flat_map(|set| &set.indicators);
+    indicators.fold(1 << catalogue.received_bit, |bits, one| {
+        let with = one.with_dossier_bit.map_or(0, |bit| 1 << bit);
+        bits | 1 << one.numerator_bit | 1 << one.denominator_bit | with
+    })
+}
+
+fn causes(before: (&Content, &Arc<Catalogue>), after: (&Content, &Arc<Catalogue>)) -> Vec<Cause> {
+    let (bits_before, bits_after) = (counted(before.1), counted(after.1));
+    let (before, after) = (before.0.rows(), after.0.rows());
     let by_code = |subjects: &[FrozenSubject]| -> BTreeMap<(bool, String), usize> {
         let keyed = subjects.iter().enumerate();
         keyed.map(|(place, subject)| ((subject.is_petition, subject.code.clone()), place)).collect()
@@ -151,12 +162,14 @@ fn causes(before: &Content, after: &Content) -> Vec<Cause> {
         let units = |rows: &compute::engine::Frozen, place: usize| {
             rows.chains.get(rows.subjects[place].chain as usize).cloned().unwrap_or_default()
         };
-        let told = |rows: &compute::engine::Frozen, place: usize| {
+        let told = |rows: &compute::engine::Frozen, bits: Mask, place: usize| {
             let one = &rows.subjects[place];
-            (one.mask, units(rows, place), one.officer.clone(), one.procedure.clone())
+            (one.mask & bits, units(rows, place), one.officer.clone(), one.procedure.clone())
         };
         let (change, units) = match (old, new) {
-            (Some(old), Some(new)) if told(&before, *old) == told(&after, *new) => return None,
+            (Some(old), Some(new)) if told(&before, bits_before, *old) == told(&after, bits_after, *new) => {
+                return None;
+            }
             (_, Some(new)) => {
                 (if old.is_some() { RowChange::Changed } else { RowChange::Came }, units(&after, *new))
             }

@@ -15,6 +15,8 @@ mod clock;
 mod command_line;
 mod deploy;
 mod due_dates;
+mod duties;
+mod duties_served;
 mod edition_settings;
 mod editions;
 mod endings;

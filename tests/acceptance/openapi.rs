@@ -101,6 +101,12 @@ fn every_path_answers_as_described() {
                 "post" if path == "/an-ban" || path.contains("editions") || path.contains("{edition}") => {
                     act_on_edition(&server, path)
                 }
+                "post" if path == "/api/v1/duties/{dossier}/sent" => {
+                    (202, server.post(&filled, "application/json", br#"{"letter":"1/PXL"}"#))
+                }
+                "post" if path == "/viec-phai-lam/{dossier}/da-gui" => {
+                    (303, server.post(&filled, "application/x-www-form-urlencoded", b"letter=2%2FPXL"))
+                }
                 "post" => (202, server.post(&filled, "application/cloudevents-batch+json", b"[{}]")),
                 other => panic!("{path} has a method this test does not know: {other}"),
             };

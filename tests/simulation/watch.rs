@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use compute::dossier::{Flag, Flags};
-use compute::engine::{Engine, Holding, Keep, Watched};
+use compute::engine::{Engine, Holding, Keep, RestRule, Watched};
 use compute::instant::Instant;
 
 use crate::all_results;
+use crate::rest::Resting;
 use crate::stream::{Chance, Lines, engine, push_all, seeds};
 
 fn watched() -> Vec<Watched> {
@@ -16,6 +17,7 @@ fn watched() -> Vec<Watched> {
         Watched::DueWithin(16 * 3600),
         Watched::DueToday,
         Watched::Overdue,
+        Watched::ApologyOverdue,
         Watched::NotAccepted(8 * 3600),
         Watched::PetitionWithin(2),
         Watched::PetitionPast,
@@ -82,4 +84,38 @@ fn what_is_told_step_by_step_is_what_one_look_at_the_end_tells() {
         let differs = live.lines().zip(unwatched.lines()).find(|(one, other)| one != other);
         assert!(live == unwatched, "seed {seed}: watching counts otherwise: {differs:?}");
     }
+}
+
+#[test]
+fn a_letter_owed_by_a_dossier_at_rest_is_told_of_when_it_is_asked_about() {
+    let mut brought_back = 0;
+    for seed in seeds(3) {
+        let lines = Lines::of(seed, 2_500);
+        // Long after: what has ended may rest.
+        let now = Instant::from_unix(lines.until().unix_seconds() + 400 * 86_400, 0);
+        let mut keeping = engine(2, Keep::From(lines.from()));
+        let mut resting = Resting::of(engine(2, Keep::From(lines.from())));
+        for engine in [&mut keeping, &mut resting.engine] {
+            push_all(engine, lines.iter(), 400);
+            engine.advance(now).unwrap();
+        }
+        resting.save(RestRule { quiet_since: now, subjects_max: usize::MAX }, &mut |_| {});
+        let look = |engine: &mut Engine, dossiers: &[String]| {
+            engine.watch(&[Watched::ApologyOverdue]);
+            // What a restart looks at, long after the last event.
+            assert_eq!(engine.look_again(0, usize::MAX, Instant::LAST), None);
+            engine.look_at(dossiers);
+            engine.advance(now).unwrap();
+            let mut held = Held::new();
+            take(engine, &mut held);
+            held
+        };
+        let all = look(&mut keeping, &[]);
+        assert!(!all.is_empty(), "seed {seed}: somebody is owed a letter");
+        let dossiers: Vec<String> = all.keys().map(|(_, code)| code.clone()).collect();
+        let in_memory = look(&mut resting.engine, &[]);
+        assert_eq!(look(&mut resting.engine, &dossiers), all, "seed {seed}");
+        brought_back += all.len() - in_memory.len();
+    }
+    assert!(brought_back > 0, "some were at rest");
 }

@@ -3,6 +3,7 @@
 //! Pure and small: no clock, no lookup of other dossiers. Judging an open dossier at an earlier cut is the same
 //! fold over the events before that cut. Not here: duplicates and retractions (`event::canonical`).
 
+use super::apology::{Duties, Letters};
 use super::clock::{Cause, Clock};
 use super::flag::{Flag, Flags};
 use super::step::{DueSource, Step};
@@ -28,6 +29,8 @@ pub struct Surroundings<'a> {
     pub calendar: &'a Calendar,
     /// Definitions by procedure.
     pub procedures: &'a Procedures,
+    /// Within what letters of apology are to be sent.
+    pub duties: Duties,
 }
 
 /// Where a dossier stands.
@@ -72,6 +75,8 @@ pub struct Life<'a> {
     pub is_processed: bool,
     /// Due date and stops.
     pub clock: Clock,
+    /// Letters of apology.
+    pub letters: Letters,
     /// Requests since the first acceptance while the dossier was in hand.
     pub supplement_requests: u32,
     /// Some ended segment was late.
@@ -134,6 +139,8 @@ impl<'a> Life<'a> {
         // The clock exists from the first acceptance on, and stands still once the segment has ended.
         let is_in_hand = self.accepted_at.is_some() && !is_ended;
         self.check_order(record, is_ended, tell);
+        let changes = self.clock.changes;
+        self.note_missed();
         match record.event_type {
             EventType::Submitted => self.submit(record, tell),
             EventType::Accepted => self.accept(record, is_ended, around, tell),
@@ -164,6 +171,34 @@ impl<'a> Life<'a> {
                 self.give_due(record, is_ended, tell);
             }
             _ => self.note(record, tell),
+        }
+        self.note_letter(record, self.clock.changes != changes);
+    }
+
+    /// A clock that was stopped past the due date has missed it, though running again moves the date.
+    fn note_missed(&mut self) {
+        if let (Some(due), Some(stop)) = (self.clock.due, self.clock.stop)
+            && stop.since > due
+        {
+            self.letters.missed.get_or_insert(due);
+        }
+    }
+
+    /// A letter is about the due date in force; one that changes it is about the date it replaced.
+    fn note_letter(&mut self, record: &Record<'a>, is_due_changed: bool) {
+        let is_letter = match record.event_type {
+            EventType::Apologised => true,
+            EventType::DueChanged => record.field(FieldId::Letter).is_some(),
+            _ => false,
+        };
+        if is_due_changed {
+            self.letters.first_at = None;
+        }
+        if is_letter && self.clock.due.is_some() {
+            self.letters.count += 1;
+            if !is_due_changed {
+                self.letters.first_at.get_or_insert(record.time);
+            }
         }
     }
 
@@ -353,6 +388,9 @@ impl<'a> Life<'a> {
         }
         let is_past = |due: Option<Instant>| is_accepted && due.is_some_and(|due| compared > due);
         let is_late = is_past(self.clock.due);
+        if let Some(due) = self.clock.due.filter(|_| is_late) {
+            self.letters.missed.get_or_insert(due);
+        }
         self.was_late |= is_late;
         self.was_late_base |= is_past(self.clock.base_due);
         self.ended_at = Some(record.time);

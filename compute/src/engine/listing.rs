@@ -9,7 +9,7 @@ use super::rest::{Whose, key_of_rows, mask_of_row};
 use super::{Cells, Engine, Frame, Snapshot, Window, known};
 use crate::ComputeError;
 use crate::codes::{Code, Names};
-use crate::dossier::{Flags, Life, Step, Surroundings};
+use crate::dossier::{Apology, Flags, Life, Step, Surroundings};
 use crate::event::{EventType, Family, Record, canonical};
 use crate::facts::Subject;
 use crate::instant::Instant;
@@ -77,6 +77,10 @@ pub struct Line {
     /// Seconds of working time until it is due, negative when overdue, as of the stop if the clock stands; `None` when it
     /// has ended or the due date or a calendar is not known.
     pub seconds_left: Option<i64>,
+    /// The letter owed or sent for a due date that was missed.
+    pub apology: Option<Apology>,
+    /// How often the due date was replaced; the rules allow one new date.
+    pub due_changes: u32,
 }
 
 /// One event of a story.
@@ -118,6 +122,15 @@ pub struct Story {
 }
 
 impl Engine {
+    /// What a fold looks up.
+    pub(super) fn around(&self) -> Surroundings<'_> {
+        Surroundings {
+            calendar: &self.setup.calendar,
+            procedures: &self.reference.procedures,
+            duties: self.setup.catalogue.duties,
+        }
+    }
+
     /// What counts are counted.
     pub fn catalogue(&self) -> &Catalogue {
         &self.setup.catalogue
@@ -215,8 +228,9 @@ impl Engine {
     fn line(&self, code: &str, number: usize, place: usize) -> Line {
         let names = self.setup.codes.names();
         let (standing, _) = self.shards[number].standing(place, self.as_of, &names);
-        let (calendar, procedures) = (&*self.setup.calendar, &self.reference.procedures);
-        let life = Life::fold(&standing, Surroundings { calendar, procedures }, &mut |_| {});
+        let around = self.around();
+        let calendar = around.calendar;
+        let life = Life::fold(&standing, around, &mut |_| {});
         let seconds = |from, to| {
             let seconds = calendar.session_seconds_between(from, to)?;
             i64::try_from(seconds).ok()
@@ -237,6 +251,8 @@ impl Engine {
             is_stopped: life.ended_at.is_none() && life.clock.stop.is_some(),
             is_late: life.is_late(self.as_of),
             seconds_left,
+            apology: life.apology((self.as_of, self.as_of), around.duties, calendar),
+            due_changes: life.clock.changes,
         }
     }
 
@@ -325,7 +341,7 @@ impl Engine {
             is_standing: is_standing(record),
         });
         let mut steps = Vec::new();
-        let around = Surroundings { calendar: &self.setup.calendar, procedures: &self.reference.procedures };
+        let around = self.around();
         let life = Life::fold(&standing, around, &mut |step| steps.push(step));
         let counted = shard.subjects[place].counted;
         let rows = counted.map_or(&[][..], |counted| &self.row_lists[counted.rows as usize]);

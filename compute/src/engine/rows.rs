@@ -5,7 +5,7 @@
 //! the conditions on these facts.
 
 use crate::calendar::Calendar;
-use crate::dossier::{Life, State, Surroundings};
+use crate::dossier::{Duties, Life, State, Surroundings};
 use crate::event::Record;
 use crate::event::contract::{APPLICANTS, CHANNELS, PETITION_ROUTES, PETITION_SUBJECTS};
 use crate::facts::Fact;
@@ -25,12 +25,14 @@ pub(super) struct Window {
     pub(super) start: Instant,
     pub(super) end: Instant,
     pub(super) cut: Instant,
+    /// What was done about what was missed by the cut counts until now.
+    pub(super) as_of: Instant,
 }
 
 impl Window {
     pub(super) fn new(period: Period, as_of: Instant) -> Window {
         let end = period.end();
-        Window { period, start: period.start(), end, cut: as_of.min(end) }
+        Window { period, start: period.start(), end, cut: as_of.min(end), as_of }
     }
 }
 
@@ -106,7 +108,7 @@ impl<'a> DossierRows<'a> {
         membership: (bool, bool),
         as_of: Instant,
         around: Surroundings<'_>,
-    ) -> [Fact; 28] {
+    ) -> [Fact; 29] {
         self.facts_judged(window, membership, self.lateness(window, as_of, around), around)
     }
 
@@ -117,7 +119,7 @@ impl<'a> DossierRows<'a> {
         (is_received, is_in_hand): (bool, bool),
         (is_late, is_late_base): (bool, bool),
         around: Surroundings<'_>,
-    ) -> [Fact; 28] {
+    ) -> [Fact; 29] {
         let life = &self.life;
         let word = |words: &'static [&'static str], place: Option<u8>| {
             place.and_then(|place| words.get(place as usize).copied())
@@ -128,6 +130,7 @@ impl<'a> DossierRows<'a> {
             State::Paused => "paused",
             State::Ended => "ended",
         };
+        let apology = life.apology((window.cut, window.as_of), around.duties, around.calendar);
         let is_ended_in_period = life.ended_at.is_some_and(|at| window.start <= at && at < window.end);
         [
             Fact::Bool(is_received),
@@ -158,6 +161,7 @@ impl<'a> DossierRows<'a> {
             Fact::Whole(Some(i64::from(life.supplement_requests))),
             Fact::Bool(life.flags.has(crate::dossier::Flag::OnBehalf)),
             Fact::Bool(!life.flags.is_empty()),
+            Fact::Word(Some(apology.map_or("none", |apology| apology.duty.name()))),
         ]
     }
 
@@ -172,16 +176,20 @@ impl<'a> DossierRows<'a> {
     }
 
     /// The next instant at which time alone changes a row of an open period.
-    pub(super) fn next_change(&self, as_of: Instant, calendar: &Calendar) -> Instant {
+    pub(super) fn next_change(&self, as_of: Instant, duties: Duties, calendar: &Calendar) -> Instant {
         let life = &self.life;
+        // A letter is owed whatever the dossier's state, until the limit at least.
+        let apology = life.apology((as_of, as_of), duties, calendar).filter(|apology| apology.duty.is_open());
+        let limit = apology.and_then(|apology| apology.limit).map(Instant::just_after);
+        let limit = limit.filter(|limit| *limit > as_of).unwrap_or(Instant::LAST);
         if life.state() != State::Running || life.accepted_at.is_none() {
-            return Instant::LAST;
+            return limit;
         }
         let soon = life.clock.due.and_then(|due| calendar.before_session_time(due, DUE_SOON_SECONDS));
         // A due date that was moved leaves the one first set to pass on its own.
         let passed = [life.clock.due, life.clock.base_due].into_iter().flatten().map(Instant::just_after);
         let turns = passed.chain(soon).filter(|turn| *turn > as_of);
-        turns.min().unwrap_or(Instant::LAST)
+        turns.min().unwrap_or(Instant::LAST).min(limit)
     }
 }
 

@@ -339,7 +339,11 @@ impl Pending {
 }
 
 fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>, ComputeError> {
-    let around = Surroundings { calendar: context.calendar, procedures: &context.reference.procedures };
+    let around = Surroundings {
+        calendar: context.calendar,
+        procedures: &context.reference.procedures,
+        duties: context.catalogue.duties,
+    };
     let watched = Arc::clone(&shard.watched);
     let dirty = shard.dirty.split_off(shard.dirty.len().saturating_sub(SLICE_SUBJECTS_MAX));
     let mut folded = Vec::with_capacity(dirty.len());
@@ -367,10 +371,10 @@ fn fold_dossiers(shard: &mut Shard, context: Context<'_>) -> Result<Vec<Folded>,
             let facts = dossier.facts(window, membership, context.as_of, around);
             pending.push(folded.len(), period, &facts, &mut one.rows);
         }
-        let mut next_change = dossier.next_change(context.as_of, context.calendar).min(future);
+        let mut next_change = dossier.next_change(context.as_of, around.duties, context.calendar).min(future);
         let outlook = (!watched.is_empty()).then(|| {
             let last = dossier.records.last().map_or(Instant::FIRST, |record| record.time);
-            Outlook::of_dossier(&watched, &dossier.life, last, context.as_of, context.calendar)
+            Outlook::of_dossier(&watched, &dossier.life, last, context.as_of, around)
         });
         next_change = next_change.min(outlook.as_ref().map_or(Instant::LAST, |outlook| outlook.next));
         let home = dossier.life.agency.zip(dossier.life.accepted_at);

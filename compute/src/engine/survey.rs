@@ -104,8 +104,8 @@ impl Engine {
     /// Surveys `period` as of the last step.
     pub fn survey(&self, period: Period) -> Survey {
         let names = self.setup.codes.names();
-        let (window, calendar) = (Window::new(period, self.as_of), &*self.setup.calendar);
-        let around = Surroundings { calendar, procedures: &self.reference.procedures };
+        let window = Window::new(period, self.as_of);
+        let around = self.around();
         let mut survey = Survey::default();
         let mut handling: HashMap<Code, (u64, u64), RandomState> = HashMap::default();
         let mut seen = Vec::new();

@@ -7,9 +7,10 @@
 
 use super::Engine;
 use super::shard::Shard;
+use super::subject::Counted;
 use crate::calendar::Calendar;
 use crate::codes::Code;
-use crate::dossier::{Flag, Flags, Life, State};
+use crate::dossier::{Flag, Flags, Life, State, Surroundings};
 use crate::event::Family;
 use crate::instant::Instant;
 use crate::petition::Petition;
@@ -26,6 +27,8 @@ pub enum Watched {
     DueToday,
     /// A dossier in hand is overdue.
     Overdue,
+    /// The letter of apology for a missed due date was not sent in time; an end changes nothing.
+    ApologyOverdue,
     /// A filed dossier is not accepted within so much working time.
     NotAccepted(u64),
     /// An open petition's limit is so many working days away or fewer.
@@ -112,14 +115,23 @@ impl Outlook {
         life: &Life<'_>,
         last_event: Instant,
         as_of: Instant,
-        calendar: &Calendar,
+        around: Surroundings<'_>,
     ) -> Outlook {
+        let calendar = around.calendar;
         let mut outlook = Outlook::new(life.agency, life.officer, life.clock.due);
         for (place, one) in watched.iter().enumerate() {
             match *one {
                 Watched::Flagged(wanted) => {
                     for flag in life.flags.iter().filter(|flag| wanted.has(*flag)) {
                         outlook.turn(as_of, place, last_event, Cause::Flag(flag));
+                    }
+                }
+                Watched::ApologyOverdue => {
+                    let apology = life.apology((as_of, as_of), around.duties, calendar);
+                    if let Some(apology) = apology.filter(|apology| apology.duty.is_open())
+                        && let Some(limit) = apology.limit
+                    {
+                        outlook.turn(as_of, place, limit.just_after(), Cause::At(apology.missed));
                     }
                 }
                 _ if life.is_deleted || life.ended_at.is_some() => {}
@@ -220,15 +232,22 @@ impl Engine {
     }
 
     /// Has the next step look at `limit` places of each shard from `from` on: at what has not ended, and at what events
-    /// not before `heard_since` were about. The place to go on from; `None` at the end.
+    /// not before `heard_since` were about, and what is owed a letter. The place to go on from; `None` at the end.
     pub fn look_again(&mut self, from: usize, limit: usize, heard_since: Instant) -> Option<usize> {
         let until = from.saturating_add(limit);
+        let owed = 1 << self.setup.catalogue.owed_bit;
+        let (row_lists, classes) = (&self.row_lists, &self.classes);
+        let is_owed = |counted: Counted| {
+            row_lists[counted.rows as usize].iter().any(|row| classes[row.class as usize] & owed != 0)
+        };
         for shard in &mut self.shards {
             for place in from..until.min(shard.subjects.len()) {
                 let subject = &shard.subjects[place];
                 let is_it = matches!(subject.family, Family::Dossier | Family::Petition)
                     && !subject.is_vacant()
-                    && (subject.is_open || subject.records().any(|record| record.time >= heard_since));
+                    && (subject.is_open
+                        || subject.counted.is_some_and(is_owed)
+                        || subject.records().any(|record| record.time >= heard_since));
                 if is_it {
                     // Even if nothing holds any more: who watches may remember that it did.
                     shard.subjects[place].is_seen = true;
@@ -237,6 +256,16 @@ impl Engine {
             }
         }
         self.shards.iter().any(|shard| shard.subjects.len() > until).then_some(until)
+    }
+
+    /// Has the next step look at these dossiers too; one at rest is brought back.
+    pub fn look_at(&mut self, dossiers: &[String]) {
+        for code in dossiers {
+            if let Some((number, place)) = self.find_or_wake(code) {
+                self.shards[number].subjects[place].is_seen = true;
+                self.shards[number].mark(place);
+            }
+        }
     }
 
     /// Takes what was seen.

@@ -15,7 +15,13 @@ use super::definition::{
     SetFile, WhenEmpty,
 };
 use super::points::{Hundredths, Ratio};
+use crate::dossier::Duties;
 use crate::facts::Subject;
+
+/// A letter of apology is owed.
+const OWED: &str = "apology IN ('owed', 'overdue')";
+/// The most working days a letter of apology may take.
+const APOLOGY_DAYS_MAX: u64 = 60;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sets");
 
@@ -156,6 +162,10 @@ pub struct Catalogue {
     pub in_hand_with_due_bit: usize,
     /// Bit of H ∧ has due ∧ late: the delayed dossiers.
     pub delayed_bit: usize,
+    /// Bit of "a letter of apology is owed".
+    pub owed_bit: usize,
+    /// Within what duties are to be done, whatever the set: a dossier's facts are the same for all.
+    pub duties: Duties,
 }
 
 /// A file of a set: path below the sets folder (`portal-2026/indicators/2.1.toml`) and text.
@@ -223,7 +233,17 @@ impl Catalogue {
         if sets.is_empty() {
             return Err(SetError::Empty);
         }
-        let catalogue = Catalogue { sets, conditions, received_bit, in_hand_with_due_bit, delayed_bit };
+        // The last: an edition's masks keep their bits.
+        let owed_bit = conditions.bit(Subject::Dossier, OWED).map_err(builtin)?;
+        let catalogue = Catalogue {
+            sets,
+            conditions,
+            received_bit,
+            in_hand_with_due_bit,
+            delayed_bit,
+            owed_bit,
+            duties: duties(&drafts)?,
+        };
         super::example::check(&catalogue, &files)?;
         Ok(catalogue)
     }
@@ -324,6 +344,26 @@ impl SetDraft {
         check_sums(&set, &place)?;
         Ok(set)
     }
+}
+
+/// What the sets say of duties; they must agree.
+fn duties(drafts: &BTreeMap<String, SetDraft>) -> Result<Duties, SetError> {
+    let told = drafts.values().filter_map(|draft| draft.management.as_ref());
+    let told = told.filter_map(|(path, _, parsed)| Some((path, parsed.duties.as_ref()?)));
+    let mut found: Option<u64> = None;
+    for (path, said) in told {
+        let days = said.apology_working_days;
+        if !(1..=APOLOGY_DAYS_MAX).contains(&days) {
+            let problem = format!("apology_working_days goes from 1 to {APOLOGY_DAYS_MAX}");
+            return Err(SetError::file(path, problem));
+        }
+        if found.is_some_and(|found| found != days) {
+            let problem = "apology_working_days is another than in the other sets; write the same in all";
+            return Err(SetError::file(path, problem));
+        }
+        found = Some(days);
+    }
+    Ok(found.map_or_else(Duties::default, |days| Duties { apology_working_days: days }))
 }
 
 fn fill<T: Clone>(own: &mut Vec<T>, base: &[T]) {

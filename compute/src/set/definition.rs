@@ -288,9 +288,22 @@ pub struct Published {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManagementFile {
+    /// Within what duties are to be done.
+    #[serde(default)]
+    pub duties: Option<DutiesFile>,
     /// Counts without points.
     #[serde(default)]
     pub count: Vec<ManagementCount>,
+}
+
+/// `[duties]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DutiesFile {
+    /// Working days for a letter of apology, after the day of the due date that was missed.
+    pub apology_working_days: u64,
+    /// The legal basis, and what is our own reading.
+    pub basis: String,
 }
 
 /// A figure without points.

@@ -13,7 +13,7 @@ use crate::facts::{Fact, FactRows, Subject};
 /// Different rows remembered; beyond it all are forgotten and learnt anew.
 const ROWS_MAX: usize = 1 << 16;
 /// Words and numbers of a row, beside its bits.
-const WIDE_MAX: usize = 5;
+const WIDE_MAX: usize = 6;
 
 /// A row of facts, whole: two bits for each yes or no, and each word and number by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -8,6 +8,7 @@
 //! province in, `kafka` has topics consumed into the index, `figures_out` publishes what changed, both `beside` it.
 //! `conditional` tells who has an answer already, `paging` hands long lists on in pages.
 //! `access` says who may see and do what, `doorway` takes connections, `alerting` watches for alerts and sends messages.
+//! `duties` lists what is owed for late dossiers and takes down what was sent.
 //! `editions` closes periods and publishes their results.
 //! `reconciling` puts the portal's figures beside ours.
 //! `scale` is workers and readers that share one province.
@@ -19,6 +20,7 @@ mod board;
 mod conditional;
 pub(crate) mod demo;
 pub(crate) mod doorway;
+mod duties;
 mod editions;
 mod exchange;
 mod figures_out;

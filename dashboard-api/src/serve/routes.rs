@@ -23,8 +23,8 @@ use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
 use super::{
-    Server, access, alerting, conditional, editions, exchange, health, history, pages, reconciling, rejects,
-    scale, stream, why,
+    Server, access, alerting, conditional, duties, editions, exchange, health, history, pages, reconciling,
+    rejects, scale, stream, why,
 };
 use crate::view;
 
@@ -60,6 +60,8 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/api/v1/alerts", get(alerting::list))
         .route("/api/v1/alerts/{id}/acknowledge", post(alerting::acknowledge))
         .route("/api/v1/alerts/{id}/snooze", post(alerting::snooze))
+        .route("/api/v1/duties", get(duties::list))
+        .route("/api/v1/duties/{dossier}/sent", post(duties::sent))
         .route("/api/v1/editions", get(editions::list).post(editions::close))
         .route("/api/v1/editions/{edition}", get(editions::show))
         .route("/api/v1/editions/{edition}/objections", post(editions::object))

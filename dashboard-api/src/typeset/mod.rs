@@ -1,7 +1,7 @@
-//! Typesetting: a template and data in, a PDF out. Tables to take along, results and letters are made of it.
+//! Typesetting: a template and data in, a PDF or the text of a DOCX out. Tables to take along, results and letters are made of it.
 //!
 //! `template` reads templates and fills them, `font` knows how wide letters are, `layout` places lines and rows on
-//! pages, `writing` writes the pages as PDF, `press` bounds how many are made at once. The same template and data give
+//! pages, `writing` writes the pages as PDF, `word` the blocks for a word processor, `press` bounds how many are made at once. The same template and data give
 //! the same bytes. Not here: what a document says. Not done: hyphenation, right-to-left text, letters put together from
 //! several marks (text is expected precomposed, as Vietnamese systems send it).
 
@@ -9,6 +9,7 @@ mod font;
 mod layout;
 mod press;
 mod template;
+mod word;
 mod writing;
 
 use serde_json::Value;
@@ -38,4 +39,9 @@ pub(crate) enum TypesetError {
 pub(crate) fn pdf(template: &Template, data: &Value) -> Result<Vec<u8>, TypesetError> {
     let document = template.fill(data)?;
     Ok(writing::pdf(&document, &layout::pages(&document)))
+}
+
+/// The document as the text of `word/document.xml` in a DOCX.
+pub(crate) fn word(template: &Template, data: &Value) -> Result<String, TypesetError> {
+    Ok(word::document(&template.fill(data)?))
 }

@@ -341,6 +341,7 @@ impl Lifted {
         let window = Window::new(self.freezing.period, self.as_of);
         let mut masks = Masks::new(Subject::Dossier);
         let late = Subject::Dossier.column("late").expect("lateness is a fact");
+        let apology = Subject::Dossier.column("apology").expect("so is what is owed for it");
         let mut found = Vec::with_capacity(self.freezing.rows.len());
         for row in &self.freezing.rows {
             let Some((events, retractions)) = &row.events else {
@@ -354,7 +355,11 @@ impl Lifted {
             }
             let place = shard.restore(Family::Dossier, &row.code, subject_hash(text), events);
             let (records, idle) = shard.standing(place, self.as_of, names);
-            let around = Surroundings { calendar: &self.calendar, procedures: &self.reference.procedures };
+            let around = Surroundings {
+                calendar: &self.calendar,
+                procedures: &self.reference.procedures,
+                duties: self.catalogue.duties,
+            };
             let mut dossier = DossierRows::fold(records, around, row.is_complained_about);
             if idle > 0 {
                 dossier.life.flags.raise(crate::dossier::Flag::ImpossibleOrder);
@@ -362,6 +367,7 @@ impl Lifted {
             let membership = dossier.membership(&window).unwrap_or((false, false));
             let mut facts = dossier.facts(&window, membership, self.as_of, around);
             facts[late] = Fact::Bool(false);
+            facts[apology] = Fact::Word(Some("none"));
             let (due, ended_at) = (dossier.life.clock.due, dossier.life.ended_at);
             let until = ended_at.unwrap_or(window.cut);
             let over = due.filter(|due| *due < until);

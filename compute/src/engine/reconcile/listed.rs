@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::super::Engine;
 use super::super::rows::{DossierRows, Window};
 use super::believed::{Listed, Standing};
-use crate::dossier::{Life, State, Surroundings};
+use crate::dossier::{Life, State};
 use crate::event::Family;
 use crate::period::Period;
 
@@ -15,7 +15,7 @@ impl Engine {
     /// Every dossier in a set of `period`, as of where the engine stands.
     pub fn listed(&self, period: Period) -> BTreeMap<String, Listed> {
         let window = Window::new(period, self.as_of);
-        let around = Surroundings { calendar: &self.setup.calendar, procedures: &self.reference.procedures };
+        let around = self.around();
         let names = self.setup.codes.names();
         let mut listed = BTreeMap::new();
         for shard in &self.shards {

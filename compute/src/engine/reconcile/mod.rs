@@ -230,7 +230,7 @@ impl Engine {
 
 impl Comparing<'_> {
     fn around(&self) -> Surroundings<'_> {
-        Surroundings { calendar: &self.engine.setup.calendar, procedures: &self.engine.reference.procedures }
+        self.engine.around()
     }
 
     fn compare(&mut self, shard: &Shard, at: usize, place: usize) {
@@ -238,8 +238,7 @@ impl Comparing<'_> {
         let subject = &shard.subjects[at];
         let code = String::from_utf8_lossy(subject.code()).into_owned();
         let (as_of, window) = (engine.as_of, self.window);
-        let around =
-            Surroundings { calendar: &engine.setup.calendar, procedures: &engine.reference.procedures };
+        let around = engine.around();
         let (records, idle) = shard.standing(at, as_of, self.names);
         let complaints = engine.complaints.get(subject.code()).copied().unwrap_or(0);
         let mut rows = DossierRows::fold(records, around, complaints > 0);

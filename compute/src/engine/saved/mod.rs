@@ -62,7 +62,8 @@ impl Setup {
     /// of setups that differ in it are not added.
     pub fn fingerprint(&self) -> String {
         let conditions = &self.catalogue.conditions;
-        let said = format!("{} {:?} {:?}", env!("CARGO_PKG_VERSION"), conditions, self.calendar);
+        let duties = self.catalogue.duties;
+        let said = format!("{} {:?} {:?} {duties:?}", env!("CARGO_PKG_VERSION"), conditions, self.calendar);
         format!("{:016x}", FixedState::with_seed(3).hash_one(said.as_bytes()))
     }
 }

@@ -15,6 +15,7 @@ use compute::instant::Instant;
 use compute::period::{Kind, Period};
 use ingest::kafka::Stop;
 
+use super::super::duties::SOURCE;
 use super::super::live::Live;
 use super::super::worker::Request;
 use super::measures::{Silence, measures};
@@ -37,6 +38,8 @@ const MEASURE_SHARE: u32 = 10;
 const WRITE_EVERY: Duration = Duration::from_mins(1);
 /// Places of each shard looked at between two beats.
 const LOOK_PLACES_MAX: usize = 10_000;
+/// Dossiers remembered that are looked at between two beats; each may be read from the disk.
+const LOOK_REMEMBERED_MAX: usize = 500;
 /// Events so much before the last step may not have been seen then.
 const HEARD_BEFORE_SECONDS: i64 = 3600;
 /// Tries shown; as many as are kept.
@@ -77,6 +80,8 @@ pub(in crate::serve) struct Watcher {
     watched: Vec<(String, Watched)>,
     heard_since: Instant,
     look: Look,
+    /// Dossiers with an open alert that may be at rest: to be looked at with everything.
+    remembered: Vec<String>,
     silence: Silence,
     unwritten: Unwritten,
     last_written: Moment,
@@ -118,6 +123,7 @@ impl Watcher {
             // Where alerts begin, what has ended is history.
             heard_since: last_step.map_or(Instant::LAST, back),
             look: Look::Wanted,
+            remembered: Vec::new(),
             silence: Silence::default(),
             unwritten: Unwritten::default(),
             last_written: Moment::now(),
@@ -233,6 +239,11 @@ impl Watcher {
         let (answer, answered) = sync_channel(1);
         let (look, heard_since) = (self.look, self.heard_since);
         let watched: Vec<Watched> = self.watched.iter().map(|(_, watched)| *watched).collect();
+        if look == Look::Wanted {
+            self.remembered = self.alerted_of_duties();
+        }
+        let left = self.remembered.len().saturating_sub(LOOK_REMEMBERED_MAX);
+        let remembered = self.remembered.split_off(left);
         let question = Request::Ask(Box::new(move |worker| {
             if look == Look::Wanted {
                 worker.engine.watch(&watched);
@@ -248,9 +259,12 @@ impl Watcher {
                 Some(place) => worker
                     .engine
                     .look_again(place, LOOK_PLACES_MAX, heard_since)
-                    .map_or(Look::Marked, Look::At),
+                    .map_or(if left > 0 { Look::At(usize::MAX) } else { Look::Marked }, Look::At),
             };
-            let sources = worker.came.sources().map(|(source, came)| (source.to_owned(), came.accepted));
+            worker.engine.look_at(&remembered);
+            // Nobody waits for what people mark here.
+            let others = worker.came.sources().filter(|(source, _)| *source != SOURCE);
+            let sources = others.map(|(source, came)| (source.to_owned(), came.accepted));
             let sources = sources.collect();
             // Whoever asked may have lost patience.
             let _ = answer.send(Answer { as_of: worker.engine.as_of(), seen, look, sources });
@@ -266,6 +280,14 @@ impl Watcher {
             }
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
         }
+    }
+
+    /// The dossiers with an open alert about a letter: it stays owed when a dossier has ended, and at rest.
+    fn alerted_of_duties(&self) -> Vec<String> {
+        let is_duty =
+            |rule: &str| self.watched.iter().any(|(id, one)| id == rule && *one == Watched::ApologyOverdue);
+        let open = self.desk.alerts().filter(|alert| alert.state.is_open() && is_duty(&alert.key.rule));
+        open.map(|alert| alert.key.subject.clone()).collect()
     }
 
     /// Keeps what a step came to, then hands its messages on.

@@ -116,7 +116,7 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, 
         None => words.t("unranked").to_owned(),
     };
     let is_part = unit.measured_max < 100;
-    let counts = ["received", "in_progress", "overdue", "due_soon"];
+    let counts = ["received", "in_progress", "overdue", "due_soon", "apology_owed", "apology_overdue"];
     Ok(AgencyPage {
         shell: Shell::new(server, &ground, name_of(unit, &ground), crumbs(&figures, unit, &ground)),
         name: name_of(unit, &ground),

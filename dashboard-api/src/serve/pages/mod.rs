@@ -10,6 +10,7 @@ mod alerts;
 mod assets;
 mod doors;
 mod dossier;
+mod duties;
 mod editions;
 mod export;
 mod indicator;
@@ -80,6 +81,8 @@ pub(super) fn router() -> Router<Server> {
         .route("/canh-bao", get(alerts::page))
         .route("/canh-bao/{id}/nhan", post(alerts::acknowledge))
         .route("/canh-bao/{id}/hoan", post(alerts::snooze))
+        .route("/viec-phai-lam", get(duties::page))
+        .route("/viec-phai-lam/{dossier}/da-gui", post(duties::send))
         .route("/an-ban", get(editions::list).post(editions::close))
         .route("/an-ban/{edition}", get(editions::one))
         .route("/an-ban/{edition}/khac-biet", get(editions::differing))

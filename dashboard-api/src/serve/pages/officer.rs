@@ -73,7 +73,7 @@ async fn make(server: &Server, code: &str, asked: &Asked) -> Result<OfficerPage,
         let shown = &part.lines[..part.lines.len().min(QUEUE_MAX)];
         lines = dossiers(shown, &ground);
     }
-    let counts = ["received", "in_progress", "overdue", "due_soon"];
+    let counts = ["received", "in_progress", "overdue", "due_soon", "apology_owed", "apology_overdue"];
     Ok(OfficerPage {
         shell: Shell::new(server, &ground, officer.name.clone(), above),
         name: officer.name.clone(),

@@ -49,7 +49,7 @@ pub(super) fn counted(ground: &Ground<'_>, whose: &str, unit: &UnitFigures, id: 
         label: ground.words.t(id).to_owned(),
         value: ground.words.number(value),
         href: list_of_count(&ground.place, whose, &unit.code, id),
-        is_alarming: id == "overdue" && value > 0,
+        is_alarming: matches!(id, "overdue" | "apology_overdue") && value > 0,
     }
 }
 

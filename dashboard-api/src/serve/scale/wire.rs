@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use compute::codes::{Code, CodeBook, Names};
 use compute::dossier::step::DueSource;
-use compute::dossier::{Flag, Flags, Step};
+use compute::dossier::{Apology, Duty, Flag, Flags, Step};
 use compute::engine::{Line, Part, Story, StoryEvent};
 use compute::event::EventType;
 use compute::instant::Instant;
@@ -101,6 +101,9 @@ pub(super) struct ToldLine {
     is_stopped: bool,
     is_late: bool,
     seconds_left: Option<i64>,
+    /// What was missed, the limit, the letter, and where it stands.
+    apology: Option<(i64, Option<i64>, Option<i64>, String)>,
+    due_changes: u32,
 }
 
 fn bits(at: Option<Instant>) -> Option<i64> {
@@ -128,13 +131,25 @@ impl ToldLine {
             is_stopped: line.is_stopped,
             is_late: line.is_late,
             seconds_left: line.seconds_left,
+            apology: line.apology.map(|one| {
+                (one.missed.to_bits(), bits(one.limit), bits(one.sent_at), one.duty.name().to_owned())
+            }),
+            due_changes: line.due_changes,
         }
     }
 
     pub(super) fn line(self, codes: &CodeBook) -> Line {
         let [procedure, agency, officer] = self.places.map(|text| coded(text, codes));
         let [accepted_at, due, ended_at] = self.instants.map(at);
-        let ToldLine { code, is_stopped, is_late, seconds_left, .. } = self;
+        let ToldLine { code, is_stopped, is_late, seconds_left, due_changes, apology, .. } = self;
+        let apology = apology.and_then(|(missed, limit, sent_at, duty)| {
+            Some(Apology {
+                missed: Instant::from_bits(missed),
+                limit: at(limit),
+                sent_at: at(sent_at),
+                duty: Duty::ALL.into_iter().find(|known| known.name() == duty)?,
+            })
+        });
         Line {
             code,
             procedure,
@@ -146,6 +161,8 @@ impl ToldLine {
             is_stopped,
             is_late,
             seconds_left,
+            apology,
+            due_changes,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Figures and lists to take along: CSV, XLSX, PDF and Arrow, from the same table, scope and filters as the pages.
 //!
 //! `table` is the table, `listed`, `figures` and `published` make it, `csv`, `xlsx` (with `zip`), `arrow` and `paper` write it,
-//! `sending` hands it on as it is written. Addresses are those of the pages with the form's ending. Not here: what a
+//! `sending` hands it on as it is written. `letters` are drafts of what is owed for a late dossier. Addresses are those of the pages with the form's ending. Not here: what a
 //! figure or a list is (`compute`), which one an address names (`list`, `agency`).
 
 mod arrow;
 mod csv;
 mod figures;
+pub(super) mod letters;
 mod listed;
 mod paper;
 pub(super) mod published;
@@ -52,6 +53,10 @@ pub(super) fn router() -> Router<Server> {
         .route("/don-vi/{unit}/chi-tieu.xlsx", get(indicators))
         .route("/don-vi/{unit}/chi-tieu.pdf", get(indicators))
         .route("/don-vi/{unit}/chi-tieu.arrow", get(indicators))
+        .route("/ho-so/{dossier}/thu-xin-loi.pdf", get(letters::letter))
+        .route("/ho-so/{dossier}/thu-xin-loi.docx", get(letters::letter))
+        .route("/ho-so/{dossier}/giai-trinh.pdf", get(letters::letter))
+        .route("/ho-so/{dossier}/giai-trinh.docx", get(letters::letter))
 }
 
 /// Links to a table in every form, for the page it is of; `path` has no ending.
