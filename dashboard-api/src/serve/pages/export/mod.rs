@@ -7,6 +7,8 @@
 mod arrow;
 mod csv;
 mod figures;
+#[cfg(test)]
+mod formats;
 mod listed;
 mod paper;
 pub(super) mod published;
