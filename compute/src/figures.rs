@@ -4,6 +4,7 @@
 //! counts (`engine`), their canonical form (`result`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::codes::{Code, Names};
 use crate::engine::{Cells, Frame, OfficerFrame, PeriodSnapshot, Snapshot, UnitFrame};
@@ -52,7 +53,7 @@ pub struct Figure {
 }
 
 /// All indicators of one unit.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnitFigures {
     /// The unit's code.
     pub code: String,
@@ -102,14 +103,42 @@ pub struct Figures {
 impl Figures {
     /// The figures of `period` under `set`.
     pub fn of(snapshot: &Snapshot, period: &PeriodSnapshot, set: &IndicatorSet, level: Level) -> Figures {
+        Figures::after(None, snapshot, period, set, level)
+    }
+
+    /// The same figures, those of units that cannot have changed taken over from `before`: figures of the same period,
+    /// set and level, and the counts they were read from.
+    pub fn after(
+        before: Option<(&PeriodSnapshot, &Figures)>,
+        snapshot: &Snapshot,
+        period: &PeriodSnapshot,
+        set: &IndicatorSet,
+        level: Level,
+    ) -> Figures {
         let names = snapshot.codes.names();
-        let reader =
-            Reader { catalogue: &snapshot.catalogue, set, frame: &period.frame, cells: &period.cells };
+        let reader = Reader::of(&snapshot.catalogue, set, period);
+        let before = before.map(|(counts, figures)| (Reader::of(&snapshot.catalogue, set, counts), figures));
+        let known = |code: Code, is_same: &dyn Fn(&Reader<'_>) -> bool| {
+            let (_, figures) = before.as_ref().filter(|(before, _)| is_same(before))?;
+            let text = names.text(code).as_bytes();
+            let place = figures.units.binary_search_by(|unit| unit.code.as_bytes().cmp(text)).ok()?;
+            Some(UnitFigures { rank: None, peers: 0, ..figures.units[place].clone() })
+        };
         let mut units: Vec<UnitFigures> = match level {
-            Level::Agency => period.frame.units().iter().map(|unit| reader.agency(unit, &names)).collect(),
+            Level::Agency => {
+                let inherits = before.as_ref().is_none_or(|(before, _)| reader.hands_down_otherwise(before));
+                let of = |unit: &UnitFrame| {
+                    let is_same = |before: &Reader<'_>| !inherits && reader.is_same_unit(before, unit);
+                    known(unit.code, &is_same).unwrap_or_else(|| reader.agency(unit, &names))
+                };
+                period.frame.units().iter().map(of).collect()
+            }
             Level::Officer => {
-                let officers = period.frame.officers.iter();
-                officers.map(|officer| reader.officer(officer, &names)).collect()
+                let of = |officer: &OfficerFrame| {
+                    let is_same = |before: &Reader<'_>| reader.is_same_officer(before, officer);
+                    known(officer.code, &is_same).unwrap_or_else(|| reader.officer(officer, &names))
+                };
+                period.frame.officers.iter().map(of).collect()
             }
         };
         units.sort_unstable_by(|one, other| one.code.as_bytes().cmp(other.code.as_bytes()));
@@ -138,7 +167,35 @@ struct Reader<'a> {
     cells: &'a Cells,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn of(catalogue: &'a Catalogue, set: &'a IndicatorSet, period: &'a PeriodSnapshot) -> Reader<'a> {
+        Reader { catalogue, set, frame: &period.frame, cells: &period.cells }
+    }
+
+    /// Whether a unit reads the same here and in `before`, but for what it inherits.
+    fn is_same_unit(&self, before: &Reader<'_>, unit: &UnitFrame) -> bool {
+        std::ptr::eq(self.frame, before.frame) && self.cells.is_same_of_unit(before.cells, unit.code)
+    }
+
+    fn is_same_officer(&self, before: &Reader<'_>, officer: &OfficerFrame) -> bool {
+        Arc::ptr_eq(&self.frame.officers, &before.frame.officers)
+            && self.cells.is_same_of_officer(before.cells, officer.code)
+    }
+
+    /// Whether what units inherit from their province is other than in `before`.
+    fn hands_down_otherwise(&self, before: &Reader<'_>) -> bool {
+        let inherited: Vec<_> = self.set.indicators.iter().filter(|one| one.is_inherited()).collect();
+        let units = self.frame.units().iter();
+        let mut provinces: Vec<Code> = units.filter_map(|unit| unit.province).collect();
+        provinces.sort_unstable();
+        provinces.dedup();
+        let of = |reader: &Reader<'_>, province: Code| -> Vec<Option<(u64, u64, bool)>> {
+            let unit = reader.frame.unit(province);
+            inherited.iter().map(|one| unit.map(|unit| reader.agency_counts(unit, one))).collect()
+        };
+        provinces.into_iter().any(|province| of(self, province) != of(before, province))
+    }
+
     fn agency(&self, unit: &UnitFrame, names: &Names) -> UnitFigures {
         let text = |code: Code| names.text(code).to_owned();
         let mut counts: Vec<(u64, u64, bool)> =
@@ -284,9 +341,12 @@ fn rank(units: &mut [UnitFigures], set: &IndicatorSet, level: Level) {
     for class in classes.values_mut() {
         class.sort_unstable_by(|one, other| other.cmp(one));
         let peers = u32::try_from(class.len()).unwrap_or(u32::MAX);
-        for (total, place) in class.iter() {
-            let better = class.iter().take_while(|(other, _)| other > total).count();
-            units[*place].rank = Some(u32::try_from(better + 1).unwrap_or(u32::MAX));
+        let mut shared: (Option<Hundredths>, u32) = (None, 0);
+        for (rank, (total, place)) in (1..).zip(class.iter()) {
+            if shared.0 != Some(*total) {
+                shared = (Some(*total), rank);
+            }
+            units[*place].rank = Some(shared.1);
             units[*place].peers = peers;
         }
     }

@@ -89,13 +89,24 @@ fn grade_words(grade: &Grade) -> Value {
 /// All figures of a period: every indicator of every unit.
 pub(crate) fn scores(figures: &Figures, set: &IndicatorSet, catalogue: &Catalogue) -> Value {
     let units: Vec<Value> = figures.units.iter().map(|unit| scored(unit, set)).collect();
-    let mut scores = head(figures, set);
-    scores.insert("sets".to_owned(), sets(catalogue));
+    let mut scores = scores_head(figures, set, catalogue);
     scores.insert("units".to_owned(), Value::Array(units));
     Value::Object(scores)
 }
 
-fn scored(unit: &UnitFigures, set: &IndicatorSet) -> Value {
+/// The scores without their units.
+pub(crate) fn scores_head(
+    figures: &Figures,
+    set: &IndicatorSet,
+    catalogue: &Catalogue,
+) -> Map<String, Value> {
+    let mut scores = head(figures, set);
+    scores.insert("sets".to_owned(), sets(catalogue));
+    scores
+}
+
+/// Every indicator of one unit.
+pub(crate) fn scored(unit: &UnitFigures, set: &IndicatorSet) -> Value {
     let indicators: Vec<Value> = unit
         .figures
         .iter()

@@ -46,6 +46,49 @@ fn a_list_in_pages_is_the_list_and_says_when_it_has_changed() {
 }
 
 #[test]
+fn scores_come_in_pages_that_are_the_whole() {
+    let server = told();
+    let scores = "/api/v1/scores?period=2026";
+    let whole = server.get(scores).json();
+    assert_eq!((whole["count"].as_u64(), &whole["next"]), (Some(4), &().into()), "agencies come whole");
+    let (mut units, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = server.get(&format!("{scores}&limit=3{cursor}")).json();
+        units.extend(page["units"].as_array().expect("units").iter().cloned());
+        assert_eq!((page["count"].as_u64(), &page["changed"]), (Some(4), &false.into()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(&serde_json::Value::Array(units), &whole["units"]);
+    assert_eq!(server.get(&format!("{scores}&limit=0")).json()["code"], "malformed_limit");
+}
+
+#[test]
+fn officers_come_two_hundred_at_a_time_unless_more_are_asked_for() {
+    let server = told();
+    let story: String = (1..=201)
+        .flat_map(|number| {
+            [
+                format!("01/01/2001 00:00 CB{number:03} officer.defined agency=C1\n"),
+                format!("02/02 08:00 P{number} accepted due=09/02 17:30 officer=CB{number:03}\n"),
+            ]
+        })
+        .collect();
+    assert_eq!(server.post_batch(&events(&story)).status, 202);
+    let scores = "/api/v1/scores?period=2026&by=officer";
+    let first = server.get(scores).json();
+    let length = |page: &serde_json::Value| page["units"].as_array().map(Vec::len);
+    assert_eq!(
+        (length(&first), first["count"].as_u64()),
+        (Some(200), Some(203)),
+        "with the two of the world"
+    );
+    let next = first["next"].as_str().expect("there is more");
+    assert_eq!(length(&server.get(&format!("{scores}&cursor={next}")).json()), Some(3));
+    assert_eq!(length(&server.get(&format!("{scores}&limit=2000")).json()), Some(203));
+}
+
+#[test]
 fn an_answer_at_hand_is_not_sent_again_until_a_figure_can_differ() {
     let server = told();
     for path in ["/api/v1/scores?period=2026", "/api/v1/indicators", "/openapi.json", "/assets/style.css"] {
@@ -92,6 +135,47 @@ fn a_problem_is_said_in_the_callers_language() {
         );
         assert_eq!(problem["code"], "malformed_period");
     }
+}
+
+#[test]
+fn what_is_wrong_is_told_in_both_languages_with_the_same_names() {
+    let server = told();
+    let path = "/api/v1/lists?period=2026&unit=X9.77&indicator=2.1&part=den";
+    let english = server.get(&format!("{path}&lang=en")).json();
+    assert_eq!(english["detail"], "no event names X9.77");
+    let vietnamese = server.get(path).json();
+    let sentence = "Không sự kiện nào nêu đơn vị này, hoặc đơn vị không có dòng trong kỳ. (X9.77)";
+    assert_eq!((&vietnamese["detail"], &vietnamese["detail_en"]), (&sentence.into(), &english["detail"]));
+    let page = server.get("/ca-nhan/X9.77").text();
+    assert!(page.contains("Không") && !page.contains("no event names"), "{page}");
+}
+
+#[test]
+fn every_code_has_a_sentence_in_vietnamese() {
+    let root = acceptance_tests::shared::root().join("dashboard-api/src");
+    let sentences = std::fs::read_to_string(root.join("serve/problem_words.rs")).expect("it is there");
+    let mut asked = 0;
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("sources are UTF-8");
+            for kind in ["unknown", "malformed", "elsewhere"] {
+                for rest in text.split(&format!("Problem::{kind}(")).skip(1) {
+                    let Some(rest) = rest.trim_start().strip_prefix('"') else { continue };
+                    let what = rest.split('"').next().unwrap_or_default();
+                    let code = if kind == "elsewhere" { what.to_owned() } else { format!("{kind}_{what}") };
+                    assert!(sentences.contains(&format!("\"{code}\",")), "{code} of {}", path.display());
+                    asked += 1;
+                }
+            }
+        }
+    }
+    assert!(asked > 80, "only {asked} problems were found");
 }
 
 #[test]

@@ -92,7 +92,8 @@ test("who has a role is led through the provider to the page they asked for, and
   assert.equal(new URL(page.url()).pathname, "/dang-nhap");
   await signIn(page, "lanhdao");
   await page.waitForURL(`${server.url}/chi-tieu/2.1?lang=en`);
-  await page.goto(`${server.url}/dang-nhap`);
+  await page.goto(`${server.url}/?lang=en`);
+  await page.getByRole("link", { name: "Account" }).click();
   assert.match(await page.locator("main").textContent(), /oidc:lanhdao/);
   const cookies = await page.context().cookies(server.url);
   const session = cookies.find((cookie) => cookie.name === "nhip");

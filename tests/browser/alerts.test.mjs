@@ -2,22 +2,15 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
 import { SMTPServer } from "smtp-server";
+import { AXE, SIZES, end, launch, look } from "./looking.mjs";
 import { HEALTH, foundProvince } from "./province.mjs";
-import { makeHome, postEvents, removeHome, startServer } from "./server.mjs";
+import { makeHome, postEvents, startServer } from "./server.mjs";
 
 const WAIT_MAX_MS = 20_000;
-const SIZES = { desk: { width: 1440, height: 900 }, wall: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
-const QUIET = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = `
 [[rule]]
 id = "overdue"
@@ -117,26 +110,15 @@ to = ["An <an@example.vn>", "binh@example.vn"]
   await until("everything was looked at", async () => (await json("/api/v1/health")).alerts.is_looking === false);
   await postEvents(server.url, [overdue("QH-1", HEALTH.code), overdue("QH-2", HEALTH.code), overdue("QH-3", HEALTH.code)]);
   await until("three alerts fire", async () => (await json("/api/v1/alerts")).count === 3);
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+  browser = await launch();
 });
 
 after(async () => {
-  await browser?.close();
-  await server?.kill();
   mailbox?.close();
-  if (home) await removeHome(home);
+  await end({ browser, server, home });
 });
 
-async function open(path, { viewport = SIZES.desk, ...options } = {}) {
-  const context = await browser.newContext({ viewport, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(WAIT_MAX_MS);
-  const troubles = [];
-  page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
-  page.on("pageerror", (error) => troubles.push(String(error)));
-  await page.goto(server.url + path);
-  return { page, troubles, close: () => context.close() };
-}
+const open = (path, options) => look(browser, server.url + path, WAIT_MAX_MS, options);
 
 test("one mail tells of all three, in Vietnamese and English, under an id of its own", async () => {
   await until("a mail is there", () => mails.length > 0);

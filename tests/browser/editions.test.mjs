@@ -2,23 +2,16 @@
 // real browser; no fixed waits.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { AXE, SIZES, end, launch, look } from "./looking.mjs";
 import { HEALTH, foundProvince } from "./province.mjs";
-import { makeHome, postEvents, removeHome, startServer } from "./server.mjs";
+import { makeHome, postEvents, startServer } from "./server.mjs";
 
 const WAIT_MAX_MS = 60_000;
 /** Long enough to object and decide on a slow machine; approval waits for its end. */
 const OBJECTION_MS = 30_000;
-const SIZES = { desk: { width: 1440, height: 900 }, wall: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
-const QUIET = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** The month before this one, at +07:00, and an instant of one of its days. */
 const now = new Date(Date.now() + 7 * 3_600_000);
@@ -70,25 +63,12 @@ before(async () => {
   server = await startServer(home, 0, ["--data", "data", "--settings", "settings.toml"]);
   await until("the server is ready", async () => (await fetch(`${server.url}/readyz`)).status === 200);
   await postEvents(server.url, [...foundProvince(), ...lateEvents]);
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+  browser = await launch();
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-  if (home) await removeHome(home);
-});
+after(() => end({ browser, server, home }));
 
-async function open(path, { viewport = SIZES.desk, ...options } = {}) {
-  const context = await browser.newContext({ viewport, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(WAIT_MAX_MS);
-  const troubles = [];
-  page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
-  page.on("pageerror", (error) => troubles.push(String(error)));
-  await page.goto(server.url + path);
-  return { page, troubles, close: () => context.close() };
-}
+const open = (path, options) => look(browser, server.url + path, WAIT_MAX_MS, options);
 
 /** No accessibility faults, never wider than the screen, no complaints. */
 async function isGood(path) {

@@ -2,20 +2,12 @@
 // number as long as its list, alive while looked at, whole without a script. No fixed waits.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { AXE, SIZES, end, launch, look } from "./looking.mjs";
 import { HEALTH, JUSTICE, digitise, foundProvince, synchronise } from "./province.mjs";
-import { makeHome, postEvents, removeHome, startServer } from "./server.mjs";
+import { makeHome, postEvents, startServer } from "./server.mjs";
 
 const WAIT_MAX_MS = 20_000;
-const SIZES = { desk: { width: 1440, height: 900 }, wall: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
-const QUIET = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let home;
 let server;
@@ -26,16 +18,12 @@ before(async () => {
   home = await makeHome();
   server = await startServer(home);
   await postEvents(server.url, foundProvince());
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+  browser = await launch();
   const list = await (await fetch(`${server.url}/api/v1/lists?unit=${HEALTH.code}&indicator=1.4&part=missing`)).json();
   dossier = list.subjects[0];
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-  if (home) await removeHome(home);
-});
+after(() => end({ browser, server, home }));
 
 const pages = () => ({
   agency: `/don-vi/${HEALTH.code}`,
@@ -51,16 +39,7 @@ const pages = () => ({
   operations: "/van-hanh",
 });
 
-async function open(path, { viewport = SIZES.desk, ...options } = {}) {
-  const context = await browser.newContext({ viewport, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(WAIT_MAX_MS);
-  const troubles = [];
-  page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
-  page.on("pageerror", (error) => troubles.push(String(error)));
-  await page.goto(server.url + path);
-  return { page, troubles, close: () => context.close() };
-}
+const open = (path, options) => look(browser, server.url + path, WAIT_MAX_MS, options);
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   test(`every page is free of accessibility faults and never wider than a ${size}`, async () => {

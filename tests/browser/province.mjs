@@ -37,6 +37,9 @@ const accept = (unit, size) =>
       due_at: new Date(Date.now() + 20 * DAY_MS).toISOString(),
     }));
 
+/** The officer of Justice who has all dossiers. */
+export const hire = () => [event("officer.defined", "CB01", LONG_AGO, { agency: JUSTICE.code, name: "Nguyễn Văn An" })];
+
 /** The National Portal acknowledges every dossier: 6 points. */
 export const synchronise = (unit, size) =>
   dossiersOf(unit, size).map((code) => event("dossier.synced", code, thisMonth(0.5), { message: "dossier", accepted: true }));

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
-import { DA_BAC, HEALTH, JUSTICE, PA_CO, digitise, foundProvince, pay, synchronise } from "./province.mjs";
+import { DA_BAC, HEALTH, JUSTICE, PA_CO, digitise, foundProvince, hire, pay, synchronise } from "./province.mjs";
 import { makeHome, postEvents, removeHome, startServer } from "./server.mjs";
 
 const WAIT_MAX_MS = 20_000;
@@ -234,6 +234,11 @@ test("when the server dies the page says so and keeps the figures; when it is ba
   const { page, close } = await open("?kind=department");
   const total = await cell(page, JUSTICE, "total").textContent();
   const { port } = server;
+  const resumed = [];
+  page.on("request", (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname === "/api/v1/stream") resumed.push(searchParams.get("last_event_id"));
+  });
   await server.kill();
   await waitForState(page, "reconnecting");
   assert.match(await page.locator("#connection").textContent(), /Đang nối lại.*mất kết nối từ \d\d:\d\d/s);
@@ -248,5 +253,21 @@ test("when the server dies the page says so and keeps the figures; when it is ba
   await waitForState(page, "live");
   await page.locator(`#table tr[data-code="${JUSTICE.code}"]`).waitFor();
   assert.equal(await page.locator("#connection strong").textContent(), "Trực tiếp");
+  assert.match(resumed.at(-1) ?? "", /^[0-9a-f]+-[0-9a-f]{8}-\d+$/, "it asks for what came after the last message");
+  await close();
+});
+
+test("the search finds an officer by a part of the id, and leads to their page", async () => {
+  await postEvents(server.url, hire());
+  const { page, troubles, close } = await open("?kind=department");
+  await page.locator("#search").fill("cb0");
+  const link = page.locator("#officers a");
+  await link.waitFor();
+  assert.equal(await link.textContent(), "CB01");
+  assert.match(await link.getAttribute("href"), /^\/can-bo\/CB01/);
+  await page.locator("#search").fill("tu phap");
+  await page.waitForFunction(() => document.getElementById("officers").hidden);
+  assert.equal(await page.locator(".account").isVisible(), false, "nobody is asked who they are here");
+  assert.deepEqual(troubles, []);
   await close();
 });

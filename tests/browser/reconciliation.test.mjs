@@ -1,21 +1,14 @@
 // Reconciliation in a real browser: from a gap to the dossiers behind it, without a script, in both languages.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { AXE, SIZES, end, launch, look } from "./looking.mjs";
 import { HEALTH, JUSTICE, foundProvince } from "./province.mjs";
-import { makeHome, postEvents, removeHome, startServer } from "./server.mjs";
+import { makeHome, postEvents, startServer } from "./server.mjs";
 
 const WAIT_MAX_MS = 20_000;
-const SIZES = { desk: { width: 1440, height: 900 }, wall: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
-const QUIET = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PICTURES = process.env.NHIP_PICTURES;
 const HEADER = "snapshot,period,unit_code,unit_name,group,metric_code,numerator,denominator,ratio_pct,score,max_score";
 const LIST = `import=thang-nay&unit=${HEALTH.code}&indicator=1.4&part=den&class=not_synced`;
@@ -59,25 +52,12 @@ before(async () => {
   const imported = await fetch(`${server.url}/api/v1/reconciliations/thang-nay`, { method: "POST", body: published() });
   assert.equal(imported.status, 200, await imported.text());
   if (PICTURES) await mkdir(PICTURES, { recursive: true });
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+  browser = await launch();
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-  if (home) await removeHome(home);
-});
+after(() => end({ browser, server, home }));
 
-async function open(path, { viewport = SIZES.desk, ...options } = {}) {
-  const context = await browser.newContext({ viewport, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(WAIT_MAX_MS);
-  const troubles = [];
-  page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
-  page.on("pageerror", (error) => troubles.push(String(error)));
-  await page.goto(server.url + path);
-  return { page, troubles, close: () => context.close() };
-}
+const open = (path, options) => look(browser, server.url + path, WAIT_MAX_MS, options);
 
 test("without a script somebody chooses the import and comes from a gap to its dossiers", async () => {
   const { page, close } = await open("/doi-soat", { javaScriptEnabled: false });

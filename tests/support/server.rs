@@ -183,9 +183,15 @@ impl Server {
 
     /// Opens the live stream.
     pub fn follow(&self, path: &str) -> Follower {
+        self.follow_with(path, "")
+    }
+
+    /// Opens the live stream with more `headers`, each with its line end.
+    pub fn follow_with(&self, path: &str, headers: &str) -> Follower {
         let mut stream = self.connect();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: nhip\r\n\r\n").expect("the server takes the request");
-        Follower { lines: BufReader::new(stream) }
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: nhip\r\n{headers}\r\n")
+            .expect("the server takes the request");
+        Follower { lines: BufReader::new(stream), last_id: String::new() }
     }
 
     fn connect(&self) -> TcpStream {
@@ -283,20 +289,26 @@ impl Drop for Server {
 #[derive(Debug)]
 pub struct Follower {
     lines: BufReader<TcpStream>,
+    /// The id of the newest message that has come.
+    pub last_id: String,
 }
 
 impl Follower {
     /// The next message of event type `ranking`.
     pub fn next_ranking(&mut self) -> Value {
-        let mut kind = String::new();
+        let (mut kind, mut told) = (String::new(), String::new());
         loop {
             let mut line = String::new();
             let read = self.lines.read_line(&mut line).expect("the stream goes on");
             assert!(read > 0, "the stream ended");
             if let Some(name) = line.strip_prefix("event:") {
                 name.trim().clone_into(&mut kind);
-            } else if let Some(data) = line.strip_prefix("data:").filter(|_| kind == "ranking") {
-                return serde_json::from_str(data.trim()).expect("a message is JSON");
+            } else if let Some(id) = line.strip_prefix("id:") {
+                id.trim().clone_into(&mut self.last_id);
+            } else if let Some(data) = line.strip_prefix("data:") {
+                data.trim().clone_into(&mut told);
+            } else if line.trim().is_empty() && kind == "ranking" && !told.is_empty() {
+                return serde_json::from_str(&told).expect("a message is JSON");
             }
         }
     }

@@ -50,6 +50,14 @@ impl<const RUN: usize> Counters<RUN> {
         self.runs.binary_search_by_key(&run_of::<RUN>(code), |(run, _)| *run)
     }
 
+    /// Whether the counts of `code` are the very object that `other` has: then they are equal.
+    fn is_same(&self, other: &Counters<RUN>, code: Code) -> bool {
+        match (self.place(code), other.place(code)) {
+            (Ok(one), Ok(two)) => Arc::ptr_eq(&self.runs[one].1, &other.runs[two].1),
+            (one, two) => one.is_err() && two.is_err(),
+        }
+    }
+
     /// The codes that count for anything, in their order.
     fn iter(&self) -> impl Iterator<Item = (Code, &[u32])> {
         let all = self
@@ -283,6 +291,20 @@ impl Cells {
         let mut is_empty = true;
         self.changed(None, |_, counts| is_empty &= counts.iter().all(|count| *count == 0));
         is_empty
+    }
+
+    /// Whether no count of a unit can be other than in `other`; quick, and sure only when it says yes.
+    pub fn is_same_of_unit(&self, other: &Cells, unit: Code) -> bool {
+        let by_procedure = match (self.procedures.get(&unit), other.procedures.get(&unit)) {
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        by_procedure && self.units.is_same(&other.units, unit)
+    }
+
+    /// Whether no count of an officer can be other than in `other`; quick, and sure only when it says yes.
+    pub fn is_same_of_officer(&self, other: &Cells, officer: Code) -> bool {
+        self.officers.is_same(&other.officers, officer)
     }
 
     /// A unit's count of the condition `bit`.

@@ -115,7 +115,7 @@ impl Engine {
             }
             Family::Dossier => {
                 let is_counted =
-                    subject.counted.is_some_and(|at| shard.chains.units(at.chain).contains(&excerpt.unit));
+                    subject.counted().is_some_and(|at| shard.chains.units(at.chain).contains(&excerpt.unit));
                 // One that has moved away, or counts nowhere any more, counted here before.
                 is_counted || subject.records().any(|record| self.is_below(excerpt, &record))
             }

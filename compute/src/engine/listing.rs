@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use super::holders::Holder;
+use super::pages::{CodePage, Codes};
 use super::rest::{Whose, key_of_rows, mask_of_row};
 use super::{Cells, Engine, Frame, Snapshot, Window, known};
 use crate::ComputeError;
@@ -14,7 +16,7 @@ use crate::event::{EventType, Family, Record, canonical};
 use crate::facts::Subject;
 use crate::instant::Instant;
 use crate::period::Period;
-use crate::set::{Catalogue, Indicator, IndicatorSet, Management};
+use crate::set::{Catalogue, Indicator, IndicatorSet, Management, Mask};
 
 /// Whose figures are asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,40 +150,66 @@ impl Engine {
         indicator: &Indicator,
         part: Part,
     ) -> Result<Vec<String>, ListError> {
-        let bit = match part {
-            Part::Numerator => indicator.numerator_bit,
-            Part::Denominator => indicator.denominator_bit,
-            Part::Missing => {
-                let met = self.list(period, who, indicator, Part::Numerator)?;
-                let mut all = self.list(period, who, indicator, Part::Denominator)?;
-                all.retain(|code| met.binary_search(code).is_err());
-                return Ok(all);
-            }
-        };
+        Ok(self.found_behind(period, who, indicator, part)?.sorted())
+    }
+
+    /// A page of the codes behind a count, which is as long as the page and not as the list; the codes after `after`.
+    ///
+    /// # Errors
+    /// [`ListError`] naming what is not there.
+    pub fn list_page(
+        &self,
+        (period, who): (Period, Who),
+        (indicator, part): (&Indicator, Part),
+        (after, limit): (Option<&str>, usize),
+    ) -> Result<CodePage, ListError> {
+        Ok(CodePage::of(&self.found_behind(period, who, indicator, part)?, after, limit))
+    }
+
+    /// The codes behind a count, in no order.
+    fn found_behind(
+        &self,
+        period: Period,
+        who: Who,
+        indicator: &Indicator,
+        part: Part,
+    ) -> Result<Codes, ListError> {
         let place = self.periods.iter().position(|state| state.period == period);
         let place = place.ok_or(ListError::Period(period))?;
         if matches!(who, Who::Officer(_)) && !indicator.file.officers {
             return Err(ListError::NotForOfficers(indicator.file.code.clone()));
         }
-        let mut listed = match (indicator.subject(), who) {
-            (Subject::Dossier, _) => {
-                let mut codes = self.behind(place, who, bit, Family::Dossier);
-                codes.extend(
-                    self.behind_at_rest(period, who, bit)
-                        .map_err(|error| ListError::AtRest(error.to_string()))?,
-                );
-                codes
-            }
-            (Subject::Petition, _) => self.behind(place, who, bit, Family::Petition),
-            (_, Who::Officer(_)) => return Err(ListError::NotForOfficers(indicator.file.code.clone())),
+        let (met, all) = (1 << indicator.numerator_bit, 1 << indicator.denominator_bit);
+        let wanted = |mask: Mask| match part {
+            Part::Numerator => mask & met != 0,
+            Part::Denominator => mask & all != 0,
+            Part::Missing => mask & all != 0 && mask & met == 0,
+        };
+        match (indicator.subject(), who) {
+            (Subject::Dossier, _) => self.dossiers_behind(place, who, wanted),
+            (Subject::Petition, _) => Ok(self.behind(place, who, wanted, Family::Petition)),
+            (_, Who::Officer(_)) => Err(ListError::NotForOfficers(indicator.file.code.clone())),
             (_, Who::Agency(unit)) => {
                 let state = &self.periods[place];
                 let known = (&*state.frame, &*state.cells);
-                texts(of_frame(known, unit, indicator, part)?, &self.setup.codes.names())
+                let codes = of_frame_in_part(known, unit, indicator, part)?;
+                let names = self.setup.codes.names();
+                Ok(codes.into_iter().map(|code| names.text(code)).collect())
             }
-        };
-        listed.sort_unstable();
-        Ok(listed)
+        }
+    }
+
+    /// The dossiers counted so, in memory and at rest.
+    fn dossiers_behind(
+        &self,
+        place: usize,
+        who: Who,
+        wanted: impl Fn(Mask) -> bool,
+    ) -> Result<Codes, ListError> {
+        let mut codes = self.behind(place, who, &wanted, Family::Dossier);
+        let at_rest = self.behind_at_rest(self.periods[place].period, who, &wanted, &mut codes);
+        at_rest.map_err(|error| ListError::AtRest(error.to_string()))?;
+        Ok(codes)
     }
 
     /// The codes behind a figure without points, sorted bytewise.
@@ -196,18 +224,13 @@ impl Engine {
     ) -> Result<Vec<String>, ListError> {
         let place = self.periods.iter().position(|state| state.period == period);
         let place = place.ok_or(ListError::Period(period))?;
-        let mut listed = match count.file.subject {
-            Subject::Dossier => {
-                let mut codes = self.behind(place, who, count.bit, Family::Dossier);
-                let at_rest = self.behind_at_rest(period, who, count.bit);
-                codes.extend(at_rest.map_err(|error| ListError::AtRest(error.to_string()))?);
-                codes
-            }
-            Subject::Petition => self.behind(place, who, count.bit, Family::Petition),
-            Subject::Procedure | Subject::Agency => Vec::new(),
+        let wanted = |mask: Mask| mask & (1 << count.bit) != 0;
+        let found = match count.file.subject {
+            Subject::Dossier => self.dossiers_behind(place, who, wanted)?,
+            Subject::Petition => self.behind(place, who, wanted, Family::Petition),
+            Subject::Procedure | Subject::Agency => Codes::default(),
         };
-        listed.sort_unstable();
-        Ok(listed)
+        Ok(found.sorted())
     }
 
     /// Dossiers as lines of a list, as of now, in the order of `codes`; codes of anything else are left out. One at rest
@@ -256,21 +279,25 @@ impl Engine {
         }
     }
 
-    /// The dossiers or petitions counted for `who` in the period at `place` with `bit` set, in no order.
-    fn behind(&self, place: usize, who: Who, bit: usize, family: Family) -> Vec<String> {
-        let mut codes = Vec::new();
+    /// The dossiers or petitions counted for `who` in the period at `place` with a mask that is wanted, in no order.
+    fn behind(&self, place: usize, who: Who, wanted: impl Fn(Mask) -> bool, family: Family) -> Codes {
+        let mut codes = Codes::default();
         for shard in &self.shards {
-            let subjects = shard.subjects.iter().filter(|subject| subject.family == family);
-            for (subject, counted) in subjects.filter_map(|subject| Some((subject, subject.counted?))) {
-                let is_theirs = match who {
-                    Who::Agency(unit) => shard.chains.units(counted.chain).contains(&unit),
-                    Who::Officer(officer) => known(counted.officer) == Some(officer),
-                };
-                let has_bit = self.row_lists[counted.rows as usize].iter().any(|row| {
-                    usize::from(row.period) == place && self.classes[row.class as usize] & (1 << bit) != 0
-                });
-                if is_theirs && has_bit {
-                    codes.push(String::from_utf8_lossy(subject.code()).into_owned());
+            let of_unit = match who {
+                Who::Agency(unit) => shard.chains.that_name(&[unit]),
+                Who::Officer(_) => Vec::new(),
+            };
+            let is_theirs = |holder: Holder| match who {
+                Who::Agency(_) => of_unit[holder.chain as usize],
+                Who::Officer(officer) => known(holder.officer) == Some(officer),
+            };
+            for subject in shard.held(is_theirs).filter(|subject| subject.family == family) {
+                let Some(counted) = subject.counted() else { continue };
+                let is_counted = self.row_lists[counted.rows as usize]
+                    .iter()
+                    .any(|row| usize::from(row.period) == place && wanted(self.classes[row.class as usize]));
+                if is_counted {
+                    codes.push(subject.code());
                 }
             }
         }
@@ -283,26 +310,31 @@ impl Engine {
         archive.is_some_and(|archive| archive.scan(&key_of_rows(whose, period)).next().is_some())
     }
 
-    /// The dossiers at rest counted so. Only periods that are over have any.
-    fn behind_at_rest(&self, period: Period, who: Who, bit: usize) -> std::io::Result<Vec<String>> {
+    /// Adds the dossiers at rest counted so. Only periods that are over have any.
+    fn behind_at_rest(
+        &self,
+        period: Period,
+        who: Who,
+        wanted: impl Fn(Mask) -> bool,
+        codes: &mut Codes,
+    ) -> std::io::Result<()> {
         let Some(archive) = self.archive.as_ref().filter(|_| period.end() <= self.as_of) else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let whose = match who {
             Who::Agency(unit) => Whose::Unit(unit),
             Who::Officer(officer) => Whose::Officer(officer),
         };
         let prefix = key_of_rows(whose, period);
-        let mut codes = Vec::new();
         for entry in archive.scan(&prefix) {
             let (key, value) = entry?;
             let code = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
             // One in memory is found there.
-            if mask_of_row(&value)? & (1 << bit) != 0 && self.find(Family::Dossier, &code).is_none() {
-                codes.push(code);
+            if wanted(mask_of_row(&value)?) && self.find(Family::Dossier, &code).is_none() {
+                codes.push(code.as_bytes());
             }
         }
-        Ok(codes)
+        Ok(())
     }
 
     /// Bytes of memory held for events, and how many subjects hold them.
@@ -343,7 +375,7 @@ impl Engine {
         let mut steps = Vec::new();
         let around = self.around();
         let life = Life::fold(&standing, around, &mut |step| steps.push(step));
-        let counted = shard.subjects[place].counted;
+        let counted = shard.subjects[place].counted();
         let rows = counted.map_or(&[][..], |counted| &self.row_lists[counted.rows as usize]);
         let periods = rows.iter().map(|row| {
             let period = self.periods[row.period as usize].period;
@@ -385,23 +417,31 @@ impl Snapshot {
             return Err(ListError::NotForOfficers(indicator.file.code.clone()));
         };
         let state = self.period(period).ok_or(ListError::Period(period))?;
-        let listed = |part| {
-            let codes = of_frame((&*state.frame, &*state.cells), unit, indicator, part)?;
-            let mut listed = texts(codes, &self.codes.names());
-            listed.sort_unstable();
-            Ok(listed)
-        };
-        if part != Part::Missing {
-            return listed(part);
-        }
-        let (met, mut all) = (listed(Part::Numerator)?, listed(Part::Denominator)?);
-        all.retain(|code| met.binary_search(code).is_err());
-        Ok(all)
+        let codes = of_frame_in_part((&*state.frame, &*state.cells), unit, indicator, part)?;
+        let mut listed = texts(codes, &self.codes.names());
+        listed.sort_unstable();
+        Ok(listed)
     }
 }
 
 fn texts(codes: Vec<Code>, names: &Names) -> Vec<String> {
     codes.into_iter().map(|code| names.text(code).to_owned()).collect()
+}
+
+/// The procedures or agencies behind a count of a unit, or those that cost its points.
+fn of_frame_in_part(
+    known: (&Frame, &Cells),
+    unit: Code,
+    indicator: &Indicator,
+    part: Part,
+) -> Result<Vec<Code>, ListError> {
+    if part != Part::Missing {
+        return of_frame(known, unit, indicator, part);
+    }
+    let met = of_frame(known, unit, indicator, Part::Numerator)?;
+    let mut all = of_frame(known, unit, indicator, Part::Denominator)?;
+    all.retain(|code| !met.contains(code));
+    Ok(all)
 }
 
 /// The procedures or agencies behind a count of a unit.

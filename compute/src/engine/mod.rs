@@ -9,8 +9,10 @@ mod chain;
 mod excerpt;
 mod frame;
 mod frozen;
+mod holders;
 mod identity;
 mod listing;
+mod pages;
 mod reconcile;
 mod reference;
 mod renewal;
@@ -37,6 +39,7 @@ pub use frozen::{
     FrozenUnit, Lifted,
 };
 pub use listing::{Line, ListError, Part, Story, StoryEvent, Who, counts_in};
+pub use pages::{CodePage, Codes};
 pub use reconcile::{
     CountsAs, Difference, Differing, Evidence, Listed, PortalList, Reconciled, Said, Standing, Turn,
 };

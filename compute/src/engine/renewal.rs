@@ -76,7 +76,7 @@ impl Engine {
         for shard in &mut self.shards {
             let is_moved = shard.chains.that_name(moved);
             for place in 0..shard.subjects.len() {
-                if shard.subjects[place].counted.is_some_and(|counted| is_moved[counted.chain as usize]) {
+                if shard.subjects[place].counted().is_some_and(|counted| is_moved[counted.chain as usize]) {
                     shard.mark(place);
                 }
             }

@@ -6,10 +6,11 @@
 
 use hashbrown::HashTable;
 
+use super::holders::{Holder, Holders};
 use super::identity::Stored;
 use super::rest::{Archive, ShardResting, Woken};
 use super::saved::ShardSaving;
-use super::subject::{NOBODY, Subject};
+use super::subject::{Counted, NOBODY, Subject};
 use crate::codes::{Code, Names};
 use crate::event::{Batch, Entry, Family, Record, canonical};
 use crate::instant::Instant;
@@ -97,6 +98,7 @@ pub(super) struct Shard {
     vacant: Vec<u32>,
     pub(super) dirty: Vec<u32>,
     pub(super) chains: super::chain::Chains,
+    holders: Holders,
     has_retractions: bool,
     /// How far a save under way has come.
     pub(super) saving: Option<ShardSaving>,
@@ -274,6 +276,7 @@ impl Shard {
 
     /// A subject leaves memory; whoever counted it or knew its identities has seen to that.
     pub(super) fn forget(&mut self, place: usize) {
+        self.count_as(place, None);
         let subject = std::mem::replace(&mut self.subjects[place], Subject::vacant());
         let text = std::str::from_utf8(subject.code()).unwrap_or_default();
         let hash = index_hash(subject.family, crate::event::record::subject_hash(text));
@@ -283,6 +286,21 @@ impl Shard {
         }
         self.procedures[place as usize] = NOBODY;
         self.vacant.push(place);
+    }
+
+    /// Remembers what a subject counts as, and who holds it.
+    pub(super) fn count_as(&mut self, place: usize, counted: Option<Counted>) {
+        let before = self.subjects[place].counted().map(|counted| counted.holder());
+        let after = counted.map(|counted| counted.holder());
+        self.subjects[place].set_counted(counted);
+        if before != after {
+            self.holders.pass(&mut self.subjects, place, (before, after));
+        }
+    }
+
+    /// The subjects counted for those who hold them, in no order.
+    pub(super) fn held(&self, is_theirs: impl Fn(Holder) -> bool) -> impl Iterator<Item = &Subject> {
+        self.holders.held(&self.subjects, is_theirs)
     }
 
     /// Has a subject folded again at the next step.

@@ -244,7 +244,7 @@ impl Engine {
                         self.timers.entry(at).or_default().push(subject);
                     }
                 }
-                let before = self.shards[shard_number].subjects[place].counted;
+                let before = self.shards[shard_number].subjects[place].counted();
                 let after = self.counted(&folded);
                 // Most events change nothing that is counted.
                 if before == after {
@@ -256,7 +256,7 @@ impl Engine {
                 if let Some(after) = after {
                     self.count_one(shard_number, after, before, true);
                 }
-                self.shards[shard_number].subjects[place].counted = after;
+                self.shards[shard_number].count_as(place, after);
             }
         }
     }

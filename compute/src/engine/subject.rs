@@ -3,6 +3,7 @@
 //! A province has millions of them, so they are laid out for that: code and events lie in one piece of memory, and
 //! what a subject counted as is four numbers. Not here: finding subjects (`shard`), folding them (`rows`).
 
+use super::holders::Holder;
 use crate::codes::Code;
 use crate::event::record::{append, without};
 use crate::event::{Family, Record};
@@ -35,6 +36,11 @@ pub(super) struct Counted {
 }
 
 impl Counted {
+    /// Who holds it.
+    pub(super) fn holder(&self) -> Holder {
+        Holder { chain: self.chain, officer: self.officer }
+    }
+
     /// Whether both count for the same units, officer and procedure.
     pub(super) fn is_counted_for_the_same(&self, other: &Counted) -> bool {
         (self.chain, self.officer, self.procedure) == (other.chain, other.officer, other.procedure)
@@ -54,8 +60,17 @@ pub(super) struct Subject {
     pub(super) is_seen: bool,
     /// When time alone changes what it counts as; `Instant::LAST` for never.
     pub(super) next_change: Instant,
-    pub(super) counted: Option<Counted>,
+    /// What it counts as; nothing where `rows` is [`NOBODY`].
+    counted: Counted,
+    /// The subjects before and after it among those of the same chain and officer (`holders`).
+    pub(super) beside: [u32; 2],
 }
+
+/// Millions of them: what every one has in memory beside its code and events.
+const _: () = assert!(std::mem::size_of::<Subject>() <= 64);
+
+/// Counts for nothing.
+const NOTHING: Counted = Counted { chain: NOBODY, officer: NOBODY, procedure: NOBODY, rows: NOBODY };
 
 impl Subject {
     /// A subject without events; `room` bytes are kept for the first.
@@ -70,7 +85,8 @@ impl Subject {
             is_open: true,
             is_seen: false,
             next_change: Instant::LAST,
-            counted: None,
+            counted: NOTHING,
+            beside: [NOBODY; 2],
         }
     }
 
@@ -82,6 +98,16 @@ impl Subject {
     /// Whether nobody has this place; a code is never empty.
     pub(super) fn is_vacant(&self) -> bool {
         self.code_length == 0
+    }
+
+    /// What it was counted as; `None` when in no period.
+    pub(super) fn counted(&self) -> Option<Counted> {
+        (self.counted.rows != NOBODY).then_some(self.counted)
+    }
+
+    /// For [`super::shard::Shard::count_as`] alone, which keeps who holds what in step.
+    pub(super) fn set_counted(&mut self, counted: Option<Counted>) {
+        self.counted = counted.unwrap_or(NOTHING);
     }
 
     /// Its code, as the sender wrote it.

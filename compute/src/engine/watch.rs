@@ -246,7 +246,7 @@ impl Engine {
                 let is_it = matches!(subject.family, Family::Dossier | Family::Petition)
                     && !subject.is_vacant()
                     && (subject.is_open
-                        || subject.counted.is_some_and(is_owed)
+                        || subject.counted().is_some_and(is_owed)
                         || subject.records().any(|record| record.time >= heard_since));
                 if is_it {
                     // Even if nothing holds any more: who watches may remember that it did.

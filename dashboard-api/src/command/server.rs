@@ -67,7 +67,7 @@ impl ServerArgument {
             return Ok(text);
         }
         let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-        let detail = problem["detail"].as_str().unwrap_or("it did not say why");
+        let detail = problem["detail_en"].as_str().unwrap_or("it did not say why");
         Err(Failure::question(format!("the server refused ({}): {detail}", answer.status().as_u16())))
     }
 }

@@ -20,7 +20,7 @@ use super::routes::freshness;
 const CONTENT_BYTES_MAX: usize = 4 << 20;
 
 /// Tells processes apart: versions of snapshots begin anew with each.
-static PROCESS: LazyLock<u128> = LazyLock::new(|| {
+pub(super) static PROCESS: LazyLock<u128> = LazyLock::new(|| {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_nanos() ^ (u128::from(std::process::id()) << 64)
 });

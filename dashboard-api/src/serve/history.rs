@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use compute::engine::Snapshot;
 use compute::figures::{Figures, Level};
@@ -23,8 +23,9 @@ use tokio::sync::watch;
 use super::Server;
 use super::access;
 use super::access::scope::{Scope, What};
-use super::board::{self, View};
+use super::board;
 use super::problem::Problem;
+use super::query;
 
 /// Days kept: two years, so that a year can be laid beside the one before.
 const DAYS_KEPT: usize = 750;
@@ -193,21 +194,15 @@ pub(super) struct Asked {
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
-        let read = Query::<Asked>::from_request_parts(parts, state).await;
-        let scope = parts.extensions.get::<Scope>().cloned().unwrap_or_default();
-        read.map(|Query(asked)| Asked { scope, ..asked })
-            .map_err(|_| Problem::malformed("query", "give each parameter once, as UTF-8"))
+        let (asked, scope) = query::read::<Asked, S>(parts, state).await?;
+        Ok(Asked { scope, ..asked })
     }
 }
 
 /// `GET /api/v1/history`.
 pub(super) async fn history(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
     let snapshot = server.live.snapshot();
-    let period = asked.period.as_deref().filter(|code| !code.is_empty()).map(|code| {
-        let advice = "write 2026-10, 2026-Q4, 2026-H2 or 2026";
-        compute::period::Period::parse(code).ok_or_else(|| Problem::malformed("period", advice))
-    });
-    let view = View { period: period.transpose()?, set: asked.set.filter(|set| !set.is_empty()) };
+    let view = query::view(asked.period.as_deref(), asked.set.as_deref())?;
     let set = board::set(&snapshot, &view)?;
     let period = board::period(&snapshot, &view)?.frame.period.to_string();
     let unit = asked.unit.ok_or_else(|| Problem::malformed("query", "unit is missing"))?;

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use compute::engine::{Line, ListError, Part, Who};
+use compute::engine::{CodePage, Line, ListError, Part, Who};
 use compute::facts::Subject;
 use compute::period::Period;
 use compute::set::{Indicator, Management};
 
 use super::live::{Live, Refused};
 use super::problem::Problem;
+use super::worker::Worker;
 
 /// Lines folded for one question; more are sorted by code only.
 pub(super) const LINES_MAX: usize = 2000;
@@ -147,6 +148,25 @@ impl Live {
         // An archive that cannot be read stops the engine.
         let answered = answered.await?.map_err(|_: compute::ComputeError| Refused::Stopped)?;
         answered.map_err(no_list)
+    }
+
+    /// A page of the subjects behind a count: the codes after one of them, so many.
+    pub(super) async fn list_page(
+        &self,
+        (period, who): (Period, Who),
+        (indicator, part): (Indicator, Part),
+        (after, limit): (Option<&str>, usize),
+    ) -> Result<CodePage, Problem> {
+        if self.asking.is_some() {
+            let listed = self.list(period, who, indicator, part).await?;
+            let listed = listed.iter().map(String::as_str).collect();
+            return Ok(CodePage::of(&listed, after, limit));
+        }
+        let after = after.map(str::to_owned);
+        let question = move |worker: &mut Worker| {
+            worker.engine.list_page((period, who), (&indicator, part), (after.as_deref(), limit))
+        };
+        self.ask(question).await?.map_err(no_list)
     }
 
     /// What is known of some dossiers, at most [`LINES_MAX`].

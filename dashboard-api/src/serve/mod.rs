@@ -15,15 +15,18 @@
 
 pub(crate) mod access;
 mod alerting;
+mod answers;
 mod beside;
 mod board;
 mod conditional;
 pub(crate) mod demo;
 pub(crate) mod doorway;
 mod duties;
+mod earlier;
 mod editions;
 mod exchange;
 mod figures_out;
+mod find;
 mod health;
 mod history;
 mod intake;
@@ -34,6 +37,8 @@ pub(crate) mod live;
 mod pages;
 mod paging;
 mod problem;
+mod problem_words;
+mod query;
 mod reconciling;
 mod rejects;
 mod routes;

@@ -3,6 +3,8 @@
 //! Lists are in the order of their codes, so a page goes on after the last code whatever has come and gone since. Not
 //! here: how a list comes about (`lists`).
 
+use compute::engine::CodePage;
+
 use super::problem::Problem;
 
 /// Entries of a page at most.
@@ -10,16 +12,20 @@ pub(super) const PAGE_MAX: usize = 2_000;
 /// Entries of a list that is asked for whole.
 pub(super) const WHOLE_MAX: usize = 200_000;
 
-/// What a caller may say about pages.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a> {
-    pub(super) limit: Option<&'a str>,
-    pub(super) cursor: Option<&'a str>,
+/// Which part of a list is wanted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Wanted {
+    /// Entries at most; a whole list, if it is not too long, where nobody says.
+    limit: Option<usize>,
+    /// The mark of the list at its first page, and the last entry of the page before.
+    reached: Option<(u32, String)>,
 }
 
 /// A page of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Page {
+    /// How many entries the whole list has.
+    pub(super) count: usize,
     pub(super) entries: Vec<String>,
     /// Where the next page begins; nothing after the last.
     pub(super) next: Option<String>,
@@ -27,51 +33,52 @@ pub(super) struct Page {
     pub(super) has_changed: bool,
 }
 
-/// The page that is wanted of a list in the order of its codes; the whole list where nothing is said.
-pub(super) fn page(listed: Vec<String>, wanted: Wanted<'_>) -> Result<Page, Problem> {
-    let limit = match wanted.limit {
-        None if wanted.cursor.is_none() => None,
-        None => Some(PAGE_MAX),
-        Some(limit) => {
-            let number = limit.parse().ok().filter(|number| (1..=PAGE_MAX).contains(number));
-            let advice = || Problem::malformed("limit", format!("write a whole number from 1 to {PAGE_MAX}"));
-            Some(number.ok_or_else(advice)?)
-        }
-    };
-    let Some(limit) = limit else {
-        if listed.len() > WHOLE_MAX {
-            let advice = format!(
-                "the list has {} entries, more than {WHOLE_MAX}; ask in pages with limit",
-                listed.len()
-            );
-            return Err(Problem::malformed("limit", advice));
-        }
-        return Ok(Page { entries: listed, next: None, has_changed: false });
-    };
-    let mark = mark(&listed);
-    let (began, after) = match wanted.cursor {
-        None => (mark, None),
-        Some(cursor) => {
-            let (began, after) = read(cursor).ok_or_else(|| {
+impl Wanted {
+    /// What a caller says of pages; `unsaid` entries where they say nothing, and all of them if that is nothing.
+    pub(super) fn read(
+        limit: Option<&str>,
+        cursor: Option<&str>,
+        unsaid: Option<usize>,
+    ) -> Result<Wanted, Problem> {
+        let limit = match limit {
+            None if cursor.is_none() => unsaid,
+            None => Some(unsaid.unwrap_or(PAGE_MAX)),
+            Some(limit) => {
+                let number = limit.parse().ok().filter(|number| (1..=PAGE_MAX).contains(number));
+                let advice =
+                    || Problem::malformed("limit", format!("write a whole number from 1 to {PAGE_MAX}"));
+                Some(number.ok_or_else(advice)?)
+            }
+        };
+        let reached = cursor.map(|cursor| {
+            read(cursor).ok_or_else(|| {
                 Problem::malformed("cursor", "send back `next` of the page before as it came, or nothing")
-            })?;
-            (began, Some(after))
-        }
-    };
-    let first = after.map_or(0, |after| listed.partition_point(|code| *code <= after));
-    let end = listed.len().min(first + limit);
-    let next = (end < listed.len()).then(|| written(began, &listed[end - 1]));
-    Ok(Page { entries: listed[first..end].to_vec(), next, has_changed: began != mark })
+            })
+        });
+        Ok(Wanted { limit, reached: reached.transpose()? })
+    }
+
+    /// The entry after which the page begins, and how many it has.
+    pub(super) fn bounds(&self) -> (Option<&str>, usize) {
+        (self.reached.as_ref().map(|(_, after)| after.as_str()), self.limit.unwrap_or(WHOLE_MAX))
+    }
 }
 
-/// Tells lists apart.
-fn mark(listed: &[String]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    for code in listed {
-        hasher.update(code.as_bytes());
-        hasher.update(b"\n");
+/// What was found of a list, as the page that is wanted.
+pub(super) fn page(found: CodePage, wanted: &Wanted) -> Result<Page, Problem> {
+    if wanted.limit.is_none() && found.has_more {
+        let advice =
+            format!("the list has {} entries, more than {WHOLE_MAX}; ask in pages with limit", found.count);
+        return Err(Problem::malformed("limit", advice));
     }
-    hasher.finalize()
+    let began = wanted.reached.as_ref().map_or(found.mark, |(began, _)| *began);
+    let last = found.codes.last().filter(|_| found.has_more);
+    Ok(Page {
+        count: found.count,
+        next: last.map(|last| written(began, last)),
+        has_changed: began != found.mark,
+        entries: found.codes,
+    })
 }
 
 fn written(began: u32, after: &str) -> String {
@@ -97,7 +104,9 @@ mod tests {
     }
 
     fn ask(listed: &str, limit: Option<&str>, cursor: Option<&str>) -> Page {
-        page(codes(listed), Wanted { limit, cursor }).expect("a page")
+        let wanted = Wanted::read(limit, cursor, None).expect("it can be asked so");
+        let (after, limit) = wanted.bounds();
+        page(CodePage::of(&listed.split(' ').collect(), after, limit), &wanted).expect("a page")
     }
 
     #[test]
@@ -125,7 +134,7 @@ mod tests {
             (None, Some("zz")),
             (None, Some("0000000")),
         ] {
-            assert!(page(codes("a"), Wanted { limit, cursor }).is_err(), "{limit:?} {cursor:?}");
+            assert!(Wanted::read(limit, cursor, None).is_err(), "{limit:?} {cursor:?}");
         }
     }
 }

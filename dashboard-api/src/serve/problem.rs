@@ -1,4 +1,4 @@
-//! The one mapping from errors to HTTP: RFC 9457 problems with stable codes.
+//! The one mapping from errors to HTTP: RFC 9457 problems with stable codes, in the language of who asks.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::live::Refused;
+use super::problem_words::in_vietnamese;
 
 /// What went wrong, for the caller.
 #[derive(Clone, Debug)]
@@ -268,12 +269,20 @@ impl Told {
         }
     }
 
-    /// The problem with its title in one of the languages; both stand beside it.
+    /// What is wrong and what to do, in one of the languages.
+    pub(super) fn detail_in(&self, is_english: bool) -> String {
+        if is_english { self.detail.clone() } else { in_vietnamese(&self.code, &self.detail) }
+    }
+
+    /// The problem with its words in one of the languages; both stand beside it.
     fn response(self, is_english: bool) -> Response {
         let Told { status, code, vi, en, detail } = &self;
+        let in_vietnamese = self.detail_in(false);
         let body = json!({
             "type": format!("urn:nhip:problem:{code}"), "title": if is_english { en } else { vi },
-            "title_vi": vi, "title_en": en, "status": status.as_u16(), "code": code, "detail": detail,
+            "title_vi": vi, "title_en": en, "status": status.as_u16(), "code": code,
+            "detail": if is_english { detail } else { &in_vietnamese },
+            "detail_vi": in_vietnamese, "detail_en": detail,
         });
         let mut response = (*status, body.to_string()).into_response();
         let headers = response.headers_mut();

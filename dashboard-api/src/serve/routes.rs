@@ -1,30 +1,35 @@
 //! The routes of `/api/v1` and of operation. Handlers read, ask, and shape; they compute nothing.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
-use compute::engine::{Part, Who};
+use compute::engine::{CodePage, Part, Snapshot, Who};
 use compute::explain;
-use compute::figures::Level;
+use compute::figures::{Level, UnitFigures};
 use compute::period::Period;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::guard::OfficersShown;
 use super::access::scope::Scope;
+use super::answers::with_rows;
 use super::board::{self, View};
+use super::earlier::{self, At};
 use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
+use super::why::About;
 use super::{
-    Server, access, alerting, conditional, duties, editions, exchange, health, history, pages, reconciling,
-    rejects, scale, stream, why,
+    Server, access, alerting, conditional, duties, editions, exchange, find, health, history, pages, query,
+    reconciling, rejects, scale, stream, why,
 };
 use crate::view;
 
@@ -40,6 +45,9 @@ const HEADERS: [(&str, &str); 6] = [
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
+
+/// Officers on a page of scores where nobody says how many.
+const OFFICERS_UNSAID: usize = 200;
 
 /// For two years by TLS only, once a browser came by TLS.
 const HTTPS_ONLY: &str = "max-age=63072000";
@@ -184,6 +192,9 @@ pub(super) struct Asked {
     from: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
+    last_event_id: Option<String>,
+    as_of: Option<String>,
+    find: Option<String>,
     /// Who asks; nobody unless the guard says so.
     #[serde(skip)]
     scope: Scope,
@@ -192,29 +203,41 @@ pub(super) struct Asked {
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
-        let read = Query::<Asked>::from_request_parts(parts, state).await;
-        let scope = parts.extensions.get::<Scope>().cloned().unwrap_or_default();
-        read.map(|Query(asked)| Asked { scope, ..asked })
-            .map_err(|_| Problem::malformed("query", "give each parameter once, as UTF-8"))
+        let (asked, scope) = query::read::<Asked, S>(parts, state).await?;
+        Ok(Asked { scope, ..asked })
     }
 }
 
 impl Asked {
     fn view(&self) -> Result<View, Problem> {
-        let period = match self.period.as_deref() {
-            None | Some("") => None,
-            Some(code) => Some(
-                Period::parse(code)
-                    .ok_or_else(|| Problem::malformed("period", "write 2026-10, 2026-Q4, 2026-H2 or 2026"))?,
-            ),
-        };
-        Ok(View { period, set: self.set.clone().filter(|set| !set.is_empty()) })
+        query::view(self.period.as_deref(), self.set.as_deref())
     }
 
     /// A parameter that is a number.
     pub(super) fn number(&self, name: &'static str) -> Result<Option<u64>, Problem> {
         let given = self.from.as_deref().map(str::parse);
         given.transpose().map_err(|_| Problem::malformed(name, "write a whole number"))
+    }
+
+    /// The earlier instant that is asked about.
+    fn at(&self) -> Result<Option<At<'_>>, Problem> {
+        let Some(text) = self.as_of.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        Ok(Some(At { instant: earlier::instant(text)?, level: self.level()?, scope: &self.scope }))
+    }
+
+    /// The unit that is asked about, in the period and under the set of a view.
+    fn about(&self, snapshot: &Snapshot, view: &View) -> Result<(&str, About), Problem> {
+        let unit = self.unit.as_deref().ok_or_else(|| {
+            Problem::malformed(
+                "query",
+                "unit is missing: what was is worked out for one unit and those below it",
+            )
+        })?;
+        let period = board::period(snapshot, view)?.frame.period;
+        let set = board::set(snapshot, view)?.clone();
+        let known = snapshot.codes.names().find(unit);
+        let known = known.ok_or_else(|| Problem::unknown("unit", format!("no event names {unit}")))?;
+        Ok((unit, About { unit: known, period, set }))
     }
 
     fn level(&self) -> Result<Level, Problem> {
@@ -231,39 +254,66 @@ async fn scores(State(server): State<Server>, asked: Asked) -> Result<Response, 
     if level == Level::Officer && !asked.scope.has(access::role::Field::Officers) {
         return Err(Problem::Forbidden("figures of officers are not shown to this role".to_owned()));
     }
-    let figures = server.board.figures(&snapshot, &view, level)?;
-    let part = asked.scope.part_of(&figures, &snapshot);
-    let figures = part.as_ref().unwrap_or(&figures);
-    let mut told = view::scores(figures, board::set(&snapshot, &view)?, &snapshot.catalogue);
-    if !server.live.is_complete() {
-        told["is_incomplete"] = json!(true);
+    if let Some(at) = asked.at()? {
+        let (unit, about) = asked.about(&snapshot, &view)?;
+        return at.scores(&server, unit, about).await;
     }
-    let mut response = Json(told).into_response();
+    let figures = server.board.figures(&snapshot, &view, level)?;
+    let set = board::set(&snapshot, &view)?;
+    let wanted = asked.find.as_deref().map(find::folded).unwrap_or_default();
+    let is_found = |unit: &&UnitFigures| wanted.is_empty() || find::is_found(unit, level, &wanted);
+    let theirs = figures.units.iter().filter(|unit| asked.scope.may_see(unit, level, &snapshot));
+    let theirs = theirs.filter(is_found);
+    let theirs: Vec<&UnitFigures> = theirs.collect();
+    let unsaid = if level == Level::Officer { Some(OFFICERS_UNSAID) } else { None };
+    let wanted = Wanted::read(asked.limit.as_deref(), asked.cursor.as_deref(), unsaid)?;
+    let (after, limit) = wanted.bounds();
+    let codes = theirs.iter().map(|unit| unit.code.as_str()).collect();
+    let page = paging::page(CodePage::of(&codes, after, limit), &wanted)?;
+    let mut head = view::scores_head(&figures, set, &snapshot.catalogue);
+    for (name, value) in
+        [("count", json!(page.count)), ("next", json!(page.next)), ("changed", json!(page.has_changed))]
+    {
+        head.insert(name.to_owned(), value);
+    }
+    if !server.live.is_complete() {
+        head.insert("is_incomplete".to_owned(), json!(true));
+    }
+    let first = theirs.partition_point(|unit| after.is_some_and(|after| unit.code.as_str() <= after));
+    let units = theirs[first..].iter().take(page.entries.len()).copied();
+    let mut response = as_json(server.board.answers.scores(&view, (&figures, set), &head, units));
     if level == Level::Officer {
         response.extensions_mut().insert(OfficersShown);
     }
     Ok(response)
 }
 
-async fn ranking(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let ranking = server.board.ranking(&server.live, &asked.view()?)?;
-    let mut message = ranking.head.clone();
-    message.insert("freshness".to_owned(), freshness(&server.live));
-    let snapshot = server.live.snapshot();
-    let is_theirs = |row: &&Value| board::is_theirs(row, &asked.scope, &snapshot);
-    message.insert("rows".to_owned(), ranking.rows.iter().filter(is_theirs).cloned().collect());
-    Ok(Json(Value::Object(message)))
+fn as_json(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-async fn follow(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
+async fn ranking(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
+    let ranking = server.board.ranking(&server.live, &asked.view()?)?;
+    let mut head = ranking.head.clone();
+    head.insert("freshness".to_owned(), freshness(&server.live));
+    let snapshot = server.live.snapshot();
+    let theirs = ranking.rows.iter().filter(|row| board::is_theirs(row, &asked.scope, &snapshot));
+    let texts: Vec<_> = theirs.map(|row| Arc::clone(&row.text)).collect();
+    Ok(as_json(with_rows(&head, "rows", &texts)))
+}
+
+async fn follow(State(server): State<Server>, headers: HeaderMap, asked: Asked) -> Result<Response, Problem> {
     let view = asked.view()?;
     server.board.ranking(&server.live, &view)?;
-    Ok(stream::stream(server, view, asked.scope).into_response())
+    let header = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let last_id = header.map(str::to_owned).or(asked.last_event_id);
+    Ok(stream::stream(server, view, asked.scope, last_id).into_response())
 }
 
-async fn indicators(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
+async fn indicators(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
     let snapshot = server.live.snapshot();
-    Ok(Json(view::indicators(board::set(&snapshot, &asked.view()?)?)))
+    let set = board::set(&snapshot, &asked.view()?)?;
+    Ok(as_json(server.board.answers.indicators(set).to_string()))
 }
 
 async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>, Problem> {
@@ -292,16 +342,21 @@ async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>,
         Level::Agency => Who::Agency(known),
         Level::Officer => Who::Officer(known),
     };
-    let listed = server.live.list(period, who, indicator, part).await?;
-    let count = listed.len();
-    let wanted = Wanted { limit: asked.limit.as_deref(), cursor: asked.cursor.as_deref() };
-    let page = paging::page(listed, wanted)?;
+    let wanted = Wanted::read(asked.limit.as_deref(), asked.cursor.as_deref(), None)?;
+    let (page, as_of, known_at) = if let Some(at) = asked.at()? {
+        let about = asked.about(&snapshot, &view)?;
+        let (page, known_at) = at.list(&server, about, (indicator, part), &wanted).await?;
+        (page, at.instant, known_at)
+    } else {
+        let page = server.live.list_page((period, who), (indicator, part), wanted.bounds()).await?;
+        (paging::page(page, &wanted)?, snapshot.as_of, snapshot.as_of)
+    };
     Ok(Json(json!({
-        "period": period.to_string(), "as_of": snapshot.as_of.to_local(),
-        "cut": snapshot.as_of.min(period.end()).to_local(),
+        "period": period.to_string(), "as_of": as_of.to_local(), "known_at": known_at.to_local(),
+        "cut": as_of.min(period.end()).to_local(),
         "set": { "id": set.file.id, "version": set.file.version },
         "unit": unit, "indicator": code, "part": asked.part,
-        "count": count, "subjects": page.entries, "next": page.next, "changed": page.has_changed,
+        "count": page.count, "subjects": page.entries, "next": page.next, "changed": page.has_changed,
     })))
 }
 

@@ -44,6 +44,7 @@ export function connect(choice, { onRanking, onTick, onRefusal }) {
     lostAt: null,
   };
   let stream = null;
+  let lastId = null; // of the last message shown: a new stream goes on after it
   let failures = 0;
   let retryTimer = null;
   let isClosed = false;
@@ -65,14 +66,14 @@ export function connect(choice, { onRanking, onTick, onRefusal }) {
   function startStream() {
     clearTimeout(retryTimer);
     stream?.close();
-    let isFirst = true;
-    const opened = openStream(choice, {
-      onRanking(data) {
+    const opened = openStream(choice, lastId, {
+      onRanking(data, id) {
+        lastId = id;
         noteFrame(data.as_of);
-        onRanking(data, { isWhole: isFirst });
-        isFirst = false;
+        onRanking(data, { isWhole: data.is_whole });
       },
-      onTick(tick) {
+      onTick(tick, id) {
+        lastId = id;
         noteFrame(tick.as_of);
         onTick(tick);
       },

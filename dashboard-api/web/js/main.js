@@ -8,6 +8,7 @@ import { element, write } from "./elements.js";
 import { showExceptions } from "./exceptions.js";
 import { count, day, lastDay, moment } from "./figures.js";
 import { openedAt, showHeadline } from "./headline.js";
+import { showOfficers } from "./officers.js";
 import { Ranking, fold, matches, parseSort } from "./ranking.js";
 import { columnsOf, showRows, startTable } from "./table.js";
 import { pageOf, startWall } from "./wall.js";
@@ -82,7 +83,7 @@ function showNotice() {
   notice.hidden = refusal === null && ranking.head !== null;
   if (refusal !== null) {
     const current = { ...state, period: "", set: "" };
-    notice.replaceChildren(text("problem.refused", { ...refusal, title: spoken(refusal.title) }), " ",
+    notice.replaceChildren(text("problem.refused", { ...refusal, title: spoken(refusal.title), detail: spoken(refusal.detail) }), " ",
       element("a", { href: addressOf(current) }, text("problem.to_current")));
   } else if (ranking.head === null) {
     const isOut = connection !== null && connection.report().state === "offline";
@@ -261,6 +262,7 @@ function listen() {
     state = { ...state, q: target.value };
     refine(state);
     show({ isForced: true });
+    showOfficers(byId("officers"), state.q, state);
   });
   for (const link of document.querySelectorAll("[data-language]")) {
     link.addEventListener("click", (press) => {

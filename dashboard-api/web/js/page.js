@@ -53,10 +53,10 @@ function hear() {
 
 function connect() {
   const stream = new EventSource(document.body.dataset.stream);
-  stream.addEventListener("ranking", () => {
+  stream.addEventListener("ranking", (message) => {
     hear();
-    // The first message is what the page already shows, unless the server was away meanwhile.
-    if (!isFirst) isBehind = true;
+    // The first message is what the page already shows; after a break it has what changed since, often nothing.
+    if (!isFirst && JSON.parse(message.data).rows.length > 0) isBehind = true;
     isFirst = false;
   });
   stream.addEventListener("tick", hear);

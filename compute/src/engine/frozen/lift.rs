@@ -141,7 +141,7 @@ impl Engine {
     fn freeze_one(&self, freezing: &mut Freezing, at: (usize, usize)) {
         let shard = &self.shards[at.0];
         let subject = &shard.subjects[at.1];
-        let (Family::Dossier | Family::Petition, Some(counted)) = (subject.family, subject.counted) else {
+        let (Family::Dossier | Family::Petition, Some(counted)) = (subject.family, subject.counted()) else {
             return;
         };
         let rows = self.row_lists[counted.rows as usize].iter();

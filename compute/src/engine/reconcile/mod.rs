@@ -258,7 +258,7 @@ impl Comparing<'_> {
         if taken.is_empty() {
             return;
         }
-        let counted = subject.counted.and_then(|counted| {
+        let counted = subject.counted().and_then(|counted| {
             let rows = &engine.row_lists[counted.rows as usize];
             let row = rows.iter().find(|row| usize::from(row.period) == place)?;
             Some((counted, engine.classes[row.class as usize]))

@@ -84,7 +84,7 @@ impl Chooser<'_> {
         };
         let resting = RestingSubject {
             procedure: shard.procedures[place],
-            counted: subject.counted.map(|counted| self.words(shard, counted)),
+            counted: subject.counted().map(|counted| self.words(shard, counted)),
             events: subject.events().to_vec(),
         };
         let identities = shard.identities_of(place, self.names);
@@ -104,7 +104,7 @@ impl Chooser<'_> {
 
     /// It has ended, nothing was heard of it for a while, and no period it counts in goes on.
     fn is_at_rest(&self, subject: &Subject) -> bool {
-        let rows = subject.counted.map_or(&[][..], |counted| &self.row_lists[counted.rows as usize]);
+        let rows = subject.counted().map_or(&[][..], |counted| &self.row_lists[counted.rows as usize]);
         let is_closed = |row: &CountedRow| self.periods[row.period as usize].period.end() <= self.leaving.cut;
         subject.family == Family::Dossier
             && !subject.is_open

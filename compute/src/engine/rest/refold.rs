@@ -45,7 +45,7 @@ impl Engine {
             let woken = self.shards[number].put_back(code, hash, value).map_err(at_rest)?;
             let counted = woken.counted.as_ref().and_then(|counted| self.numbers(number, counted));
             let shard = &mut self.shards[number];
-            shard.subjects[woken.place].counted = counted.filter(|_| is_counted);
+            shard.count_as(woken.place, counted.filter(|_| is_counted));
             shard.mark(woken.place);
             slice.push((number, woken, counted));
             if slice.len() == SLICE_SUBJECTS {
@@ -62,14 +62,14 @@ impl Engine {
         for (number, woken, before) in slice.drain(..) {
             let subject = &self.shards[number].subjects[woken.place];
             let is_as_before =
-                subject.counted == before && !subject.is_open && subject.next_change == Instant::LAST;
+                subject.counted() == before && !subject.is_open && subject.next_change == Instant::LAST;
             if is_as_before {
                 self.shards[number].forget(woken.place);
             } else {
-                let (counted, place) = (subject.counted, woken.place);
+                let (counted, place) = (subject.counted(), woken.place);
                 let identities = self.shards[number].identities_of(place, &names);
                 self.welcome(number, [Woken { place, counted: None, identities }]);
-                self.shards[number].subjects[place].counted = counted;
+                self.shards[number].count_as(place, counted);
             }
         }
         Ok(())

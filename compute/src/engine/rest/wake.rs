@@ -104,7 +104,7 @@ impl Engine {
                 // Nothing at rest is among the counts yet.
                 shard.mark(woken.place);
             } else {
-                shard.subjects[woken.place].counted = counted;
+                shard.count_as(woken.place, counted);
             }
         }
         // Clashes were settled before they went to rest, so none can come of this.

@@ -245,7 +245,7 @@ impl Engine {
                 return Err(RestoreError::Torn("a list of rows that is not listed"));
             }
             let counted = Counted { chain, ..saved.counted };
-            self.shards[number].subjects[saved.at.place(shards)].counted = Some(counted);
+            self.shards[number].count_as(saved.at.place(shards), Some(counted));
         }
         self.class_numbers = (0..).zip(&tables.classes).map(|(number, mask)| (*mask, number)).collect();
         self.classes = tables.classes;

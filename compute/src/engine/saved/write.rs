@@ -83,12 +83,12 @@ fn put_subject(out: &mut Vec<u8>, shard: usize, subject: &Subject, procedure: u3
     put_number(out, shard as u64);
     out.push(subject.family as u8);
     let bits = if subject.is_open { IS_OPEN } else { 0 };
-    out.push(bits | if subject.counted.is_some() { IS_COUNTED } else { 0 });
+    out.push(bits | if subject.counted().is_some() { IS_COUNTED } else { 0 });
     put_signed(out, subject.next_change.to_bits());
     put_number(out, procedure.into());
     put_bytes(out, subject.code());
     put_bytes(out, subject.events());
-    if let Some(Counted { chain, officer, procedure, rows }) = subject.counted {
+    if let Some(Counted { chain, officer, procedure, rows }) = subject.counted() {
         for number in [chain, officer, procedure, rows] {
             put_number(out, number.into());
         }

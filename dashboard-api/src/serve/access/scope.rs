@@ -6,7 +6,7 @@
 
 use compute::codes::Code;
 use compute::engine::{Snapshot, Story};
-use compute::figures::{Figures, Level};
+use compute::figures::{Figures, Level, UnitFigures};
 
 use super::role::{Field, Fields, Role};
 
@@ -160,12 +160,17 @@ impl Scope {
         false
     }
 
-    /// The rows of `figures` that are theirs to see; `None` when that is all of them.
-    pub(crate) fn part_of(&self, figures: &Figures, snapshot: &Snapshot) -> Option<Figures> {
-        let is_theirs = |unit: &compute::figures::UnitFigures| match figures.level {
+    /// Whether a unit's figures may be shown.
+    pub(crate) fn may_see(&self, unit: &UnitFigures, level: Level, snapshot: &Snapshot) -> bool {
+        match level {
             Level::Agency => self.may(What::Unit(&unit.code), snapshot),
             Level::Officer => self.may(What::Officer { officer: &unit.code, agency: &unit.class }, snapshot),
-        };
+        }
+    }
+
+    /// The rows of `figures` that are theirs to see; `None` when that is all of them.
+    pub(crate) fn part_of(&self, figures: &Figures, snapshot: &Snapshot) -> Option<Figures> {
+        let is_theirs = |unit: &UnitFigures| self.may_see(unit, figures.level, snapshot);
         if figures.units.iter().all(is_theirs) {
             return None;
         }

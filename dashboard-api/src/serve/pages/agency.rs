@@ -15,7 +15,7 @@ use super::parts::{
     list_of_count,
 };
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, code_of, export, html, restored};
+use super::{Asked, Made, code_of, export, html};
 
 /// Urgent dossiers shown on the page; the rest is on their list.
 const URGENT_MAX: usize = 10;
@@ -79,8 +79,7 @@ pub(super) async fn agency(
 }
 
 async fn make(server: &Server, code: &str, asked: &Asked) -> Result<AgencyPage, Problem> {
-    restored(server)?;
-    let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
+    let (snapshot, view, words) = asked.opening(server)?;
     let path = format!("/don-vi/{}", super::links::encoded(code));
     let ground = Ground::new(&snapshot, &view, asked.place(&path), words)?;
     let figures = server.board.figures(&snapshot, &view, Level::Agency)?;

@@ -1,16 +1,23 @@
 //! The live ranking page and the files of all pages, embedded in the binary: no CDN, works without internet.
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use include_dir::{Dir, include_dir};
 
+use crate::serve::Server;
+
 static WEB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/web");
 
+/// Hides the link to who is signed in.
+const NO_ACCOUNT: &str = r#"class="account" hidden"#;
+
 /// The ranking page.
-pub(in crate::serve) async fn index() -> Response {
+pub(in crate::serve) async fn index(State(server): State<Server>) -> Response {
+    // Where nobody is asked who they are, nobody has an account.
+    let account = server.access.guarded().map_or(NO_ACCOUNT, |_| r#"class="account""#);
     match WEB.get_file("index.html").and_then(|file| file.contents_utf8()) {
-        Some(text) => Html(text).into_response(),
+        Some(text) => Html(text.replacen(NO_ACCOUNT, account, 1)).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -13,7 +13,7 @@ use super::agency::name_of;
 use super::links::Link;
 use super::parts::{FigureRow, figure_row};
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, code_of, html, restored};
+use super::{Asked, Made, code_of, html};
 
 /// Peer classes in the order of their tabs.
 const KINDS: [&str; 5] = ["department", "commune", "district", "unit", "province"];
@@ -58,8 +58,7 @@ pub(super) async fn indicator(
 }
 
 fn make(server: &Server, code: &str, asked: &Asked) -> Result<IndicatorPage, Problem> {
-    restored(server)?;
-    let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
+    let (snapshot, view, words) = asked.opening(server)?;
     let path = format!("/chi-tieu/{}", super::links::encoded(code));
     let place = asked.place(&path).with("kind", asked.kind.as_deref());
     let ground = Ground::new(&snapshot, &view, place, words)?;

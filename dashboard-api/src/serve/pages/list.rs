@@ -14,7 +14,7 @@ use super::agency::{crumbs, name_of, unit_of};
 use super::links::{Link, Place};
 use super::parts::{DossierLine, dossiers};
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, export, html, restored};
+use super::{Asked, Made, export, html};
 
 /// Entries of one page.
 const PAGE: usize = 50;
@@ -123,8 +123,7 @@ pub(super) fn whose(server: &Server, ground: &Ground<'_>, named: &Named) -> Resu
 }
 
 async fn make(server: &Server, asked: &Asked) -> Result<ListPage, Problem> {
-    restored(server)?;
-    let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
+    let (snapshot, view, words) = asked.opening(server)?;
     let ground = Ground::new(&snapshot, &view, place_of(asked), words)?;
     let named = named(&ground, asked)?;
     let level = if named.is_officer { Level::Officer } else { Level::Agency };

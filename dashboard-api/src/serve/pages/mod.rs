@@ -30,6 +30,8 @@ mod withheld;
 mod words;
 mod write;
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
@@ -39,7 +41,7 @@ use axum::http::{HeaderValue, Uri, header};
 use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use compute::period::Period;
+use compute::engine::Snapshot;
 use serde::Deserialize;
 
 use super::Server;
@@ -48,6 +50,7 @@ use super::board::View;
 use super::conditional;
 use super::live::Phase;
 use super::problem::Problem;
+use super::query;
 use links::Place;
 use shell::Shell;
 use words::Words;
@@ -135,11 +138,13 @@ impl Asked {
     }
 
     fn view(&self) -> Result<View, Problem> {
-        let period = self.period.as_deref().filter(|code| !code.is_empty()).map(|code| {
-            Period::parse(code)
-                .ok_or_else(|| Problem::malformed("period", "write 2026-10, 2026-Q4, 2026-H2 or 2026"))
-        });
-        Ok(View { period: period.transpose()?, set: self.set.clone().filter(|set| !set.is_empty()) })
+        query::view(self.period.as_deref(), self.set.as_deref())
+    }
+
+    /// What every page about figures begins with: what is known now, what is looked at, in which words.
+    fn opening(&self, server: &Server) -> Result<(Arc<Snapshot>, View, Words), Problem> {
+        restored(server)?;
+        Ok((server.live.snapshot(), self.view()?, self.words()))
     }
 
     /// Where this address stands, as a base for links.
@@ -172,7 +177,10 @@ impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let told = self.problem.told();
         let title = if self.words.is_english() { told.en } else { told.vi };
-        let page = ProblemPage { shell: Shell::bare(self.words, title), detail: told.detail };
+        let page = ProblemPage {
+            shell: Shell::bare(self.words, title),
+            detail: told.detail_in(self.words.is_english()),
+        };
         let mut response = (told.status, html(&page)).into_response();
         if told.status == axum::http::StatusCode::SERVICE_UNAVAILABLE {
             // A browser that is left alone comes back by itself.

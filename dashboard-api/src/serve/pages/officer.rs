@@ -14,7 +14,7 @@ use super::agency::{crumbs, name_of, unit_of};
 use super::links::Link;
 use super::parts::{Counted, DossierLine, counted, dossiers, list_of_count};
 use super::shell::{Ground, Shell};
-use super::{Asked, Made, code_of, html, restored};
+use super::{Asked, Made, code_of, html};
 
 /// Dossiers shown on the page; the rest is on the list.
 const QUEUE_MAX: usize = 200;
@@ -45,8 +45,7 @@ pub(super) async fn officer(
 }
 
 async fn make(server: &Server, code: &str, asked: &Asked) -> Result<OfficerPage, Problem> {
-    restored(server)?;
-    let (snapshot, view, words) = (server.live.snapshot(), asked.view()?, asked.words());
+    let (snapshot, view, words) = asked.opening(server)?;
     let path = format!("/can-bo/{}", super::links::encoded(code));
     let ground = Ground::new(&snapshot, &view, asked.place(&path), words)?;
     let figures = server.board.figures(&snapshot, &view, Level::Officer)?;

@@ -1,6 +1,6 @@
 //! The same answers for programs: `/api/v1/changes`, `/api/v1/losses`, `/api/v1/forecasts`.
 
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Json;
 use compute::change::{Change, Share};
@@ -21,6 +21,7 @@ use super::super::access::{
 };
 use super::super::board::{self, View};
 use super::super::problem::Problem;
+use super::super::query;
 use super::{About, Finished, Lost, kind};
 
 /// Which unit, when, under which set.
@@ -40,10 +41,8 @@ pub(in super::super) struct Asked {
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
-        let read = Query::<Asked>::from_request_parts(parts, state).await;
-        let scope = parts.extensions.get::<Scope>().cloned().unwrap_or_default();
-        read.map(|Query(asked)| Asked { scope, ..asked })
-            .map_err(|_| Problem::malformed("query", "give each parameter once, as UTF-8"))
+        let (asked, scope) = query::read::<Asked, S>(parts, state).await?;
+        Ok(Asked { scope, ..asked })
     }
 }
 
@@ -56,11 +55,7 @@ impl Asked {
             ));
         }
         let snapshot = server.live.snapshot();
-        let period = self.period.as_deref().filter(|code| !code.is_empty()).map(|code| {
-            let advice = "write 2026-10, 2026-Q4, 2026-H2 or 2026";
-            Period::parse(code).ok_or_else(|| Problem::malformed("period", advice))
-        });
-        let view = View { period: period.transpose()?, set: self.set.clone().filter(|set| !set.is_empty()) };
+        let view = query::view(self.period.as_deref(), self.set.as_deref())?;
         let set = board::set(&snapshot, &view)?.clone();
         let period = view.period.unwrap_or_else(|| Period::containing(snapshot.as_of, Kind::Month));
         board::period(&snapshot, &View { period: Some(period), set: None })?;

@@ -4,6 +4,7 @@
 //! its own from that excerpt, one question at a time. Not here: how points are parted (`compute::change`).
 
 mod api;
+mod earlier;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use compute::set::IndicatorSet;
 use tokio::sync::{Mutex, Semaphore};
 
 pub(super) use api::{changes, forecasts, losses};
+pub(super) use earlier::Earlier;
 
 use super::lists::LINES_MAX;
 use super::live::{Live, Refused};

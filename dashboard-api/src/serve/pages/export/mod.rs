@@ -7,6 +7,8 @@
 mod arrow;
 mod csv;
 mod figures;
+#[cfg(test)]
+mod formats;
 pub(super) mod letters;
 mod listed;
 mod paper;

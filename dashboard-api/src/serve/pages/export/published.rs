@@ -59,9 +59,13 @@ fn figures(ground: &Ground<'_>) -> Figures {
     Figures::of(ground.snapshot, &ground.snapshot.periods[0], ground.set, Level::Agency)
 }
 
-/// Agencies class by class, by rank; the unranked last, by name.
+/// Agencies of an edition class by class.
 pub(in crate::serve::pages) fn classes(ground: &Ground<'_>) -> Vec<Class> {
-    let figures = figures(ground);
+    classes_of(ground, &figures(ground))
+}
+
+/// Agencies class by class, by rank; the unranked last, by name: nothing is said of who among them is better.
+pub(in crate::serve::pages) fn classes_of(ground: &Ground<'_>, figures: &Figures) -> Vec<Class> {
     let class = |id: &'static str| {
         let mut units: Vec<(&UnitFigures, Row)> = figures
             .units

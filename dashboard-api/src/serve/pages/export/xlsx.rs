@@ -109,6 +109,14 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }
 
+/// One cell as it stands in a sheet.
+#[cfg(test)]
+pub(super) fn cell(at: &str, cell: &Cell) -> String {
+    let mut out = String::new();
+    put_cell(&mut out, at, cell);
+    out
+}
+
 fn put_cell(out: &mut String, at: &str, cell: &Cell) {
     let mut number = |value: std::fmt::Arguments<'_>, style: Style| {
         put(out, format_args!("<c r=\"{at}\" s=\"{}\"><v>{value}</v></c>", style as usize));
