@@ -139,7 +139,7 @@ fn a_head_without_end_is_refused_before_it_takes_room() {
     let server = serve(&folder.path("data"));
     let mut stream = connect(server.address()).unwrap();
     write!(stream, "GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ").unwrap();
-    let piece = [b'y'; 64 << 10];
+    let piece = vec![b'y'; 64 << 10];
     // Some megabytes lie between two sockets; the server's own share is less than one.
     let taken = (0..1024).take_while(|_| stream.write_all(&piece).is_ok()).count();
     assert!(taken < 512, "{taken} pieces of 64 KiB of one head were taken");

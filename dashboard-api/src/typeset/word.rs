@@ -133,7 +133,7 @@ mod tests {
         let data = json!({ "left": "a<b & c\u{1}", "columns": [{ "head": "h", "align": "right" }], "rows": [["1"]] });
         let text = document(&template.fill(&data).expect("it is filled"));
         let places: Vec<usize> =
-            ["a&lt;b &amp; c</w:t>", "right", "one", "<w:br/>", "two", ">h<", ">1<", "<w:sectPr>"]
+            ["a&lt;b &amp; c</w:t>", ">right<", ">one<", "<w:br/>", ">two<", ">h<", ">1<", "<w:sectPr>"]
                 .iter()
                 .map(|part| text.find(part).unwrap_or_else(|| panic!("{part} in {text}")))
                 .collect();

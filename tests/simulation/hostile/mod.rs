@@ -212,7 +212,7 @@ fn a_file_that_people_write_is_used_or_refused() {
 #[test]
 fn a_set_of_indicators_is_loaded_or_refused() {
     let mut files = Catalogue::embedded_files();
-    files.retain(|(path, _)| path.ends_with(".toml"));
+    files.retain(|(path, _)| !path.ends_with("README.md"));
     for place in [0, files.len() / 2] {
         try_some(12, &files[place].0, &[files[place].1.as_bytes().to_vec()], |bytes| {
             let mut files = files.clone();
@@ -229,7 +229,7 @@ fn a_sealed_edition_that_was_changed_is_not_believed() {
     let lines: Vec<String> = (0..5).map(|row| format!("{{\"row\":{row}}}")).collect();
     let file = key.seal(&lines).into_bytes();
     assert!(editions::seal::Sealed::read(&file).is_ok());
-    try_all("an edition", &[file.clone()], |bytes| {
+    try_all("an edition", std::slice::from_ref(&file), |bytes| {
         let read = editions::seal::Sealed::read(bytes);
         assert!(read.is_err() || bytes == file, "a changed file was believed");
         told(read.map(|_| ()))

@@ -54,7 +54,7 @@ pub(super) fn last_before(bytes: &[u8], start: &Start, before: Instant) -> Optio
         if is_old && previous.is_some() {
             last.clone_from(&previous);
         }
-        let at = record["at"].as_str().and_then(|at| Instant::parse(at));
+        let at = record["at"].as_str().and_then(Instant::parse);
         is_old &= at.is_some_and(|at| at < before);
         previous = is_old.then(|| end.clone());
     });
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(last.number, 4);
         cut(&folder.0, &key, &bytes, &last, "2026-10-10").expect("it can be cut");
         let left = fs::read(folder.0.join(FILE)).expect("it is there");
-        assert_eq!(left.iter().filter(|byte| **byte == b'\n').count(), 6);
+        assert_eq!(left.split_inclusive(|byte| *byte == b'\n').count(), 6);
         assert_eq!(checked(&folder, &left), Ok(10));
         // A second time from there on.
         let from = start(&folder.0, &left).expect("it is signed");
