@@ -10,7 +10,7 @@ use super::load::{body, events, identities, seed, send, send_all};
 use super::truth::{assert_shows, serve};
 
 /// So many that reading them again takes longer than asking.
-const EVENTS: u64 = 60_000;
+const EVENTS: u64 = 200_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
