@@ -92,10 +92,7 @@ fn every_path_answers_as_described() {
                         mended.lines().last().unwrap_or_default().as_bytes(),
                     ),
                 ),
-                "post" if path == "/api/v1/exchange" => {
-                    let messages = br#"[{"MaHoSo":"H3","MaTTHC":"T","DonViXuLy":"C1","NgayTiepNhan":"20261001080000"},7]"#;
-                    (202, server.post("/api/v1/exchange?source=/s", "application/json", messages))
-                }
+                "post" if path == "/api/v1/exchange" => (202, exchange(&server)),
                 "post" if path == "/api/v1/backups" => (200, server.post(&filled, "application/json", b"")),
                 "post" if path.contains("/{id}/") => act_on_alert(&server, &filled),
                 "post" if path == "/an-ban" || path.contains("editions") || path.contains("{edition}") => {
@@ -120,6 +117,12 @@ fn every_path_answers_as_described() {
             }
         }
     }
+}
+
+/// Two messages of the national exchange, of which one is none.
+fn exchange(server: &Server) -> Answer {
+    let messages = br#"[{"MaHoSo":"H3","MaTTHC":"T","DonViXuLy":"C1","NgayTiepNhan":"20261001080000"},7]"#;
+    server.post("/api/v1/exchange?source=/s", "application/json", messages)
 }
 
 /// Says that a letter of apology was sent.

@@ -8,13 +8,15 @@
 const NAMED_MAX: usize = 24;
 
 /// Codes whose reason is another one case by case: it is told whole, in the words it was found in.
-const TOLD_WHOLE: [&str; 14] = [
+const TOLD_WHOLE: [&str; 16] = [
     "damaged",
     "forbidden",
     "impossible",
     "malformed_body",
     "malformed_dossiers",
     "malformed_event",
+    "malformed_letter",
+    "malformed_new_due_at",
     "malformed_published",
     "not_kept",
     "not_reachable",
@@ -84,8 +86,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "malformed_limit",
         "Giới hạn không đúng: viết một số nguyên trong khoảng cho phép; danh sách dài phải hỏi theo trang.",
     ),
+    ("malformed_letter", "Số thư không dùng được."),
     ("malformed_list", "Không cho biết danh sách nào."),
     ("malformed_logout_token", "Vé đăng xuất không đúng."),
+    ("malformed_new_due_at", "Ngày hẹn lại không dùng được."),
     ("malformed_objections_until", "Hạn phản hồi không đúng: viết một thời điểm sẽ tới, có múi giờ."),
     ("malformed_part", "Phần của tỷ lệ không đúng: num, den hoặc missing."),
     ("malformed_path", "Địa chỉ không đọc được; viết bằng UTF-8."),
