@@ -154,8 +154,8 @@ fn stream(server: &Server, lines: &[Vec<u8>]) -> Result<(), Box<dyn std::error::
         let started = Instant::now();
         let answer = connection.post(&[b"[", line.as_slice(), b"]"].concat());
         let version = number_after(&answer, "\"version\":");
-        let mut text = String::new();
-        // An event that changes no figure of the period is told with the next one that does.
+        let (mut text, mut is_ranking) = (String::new(), false);
+        // An event that changes no figure of the period is told with the next one that does; a tick tells of none.
         while started.elapsed() < PATIENCE {
             text.clear();
             match follower.read_line(&mut text) {
@@ -164,14 +164,22 @@ fn stream(server: &Server, lines: &[Vec<u8>]) -> Result<(), Box<dyn std::error::
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error.into()),
             }
-            if text.starts_with("id: ") || text.starts_with("id:") {
-                let shown: u64 = text[3..].trim().parse().unwrap_or(0);
+            if let Some(event) = text.strip_prefix("event:") {
+                is_ranking = event.trim() == "ranking";
+            }
+            if let Some(id) = text.strip_prefix("id:").filter(|_| is_ranking) {
+                // Run, view and version; the version stands last.
+                let mut parts = id.trim().rsplit(|one: char| !one.is_ascii_digit());
+                let shown: u64 = parts.next().unwrap_or_default().parse().unwrap_or(0);
                 if shown >= version {
                     waits.push(started.elapsed());
                     break;
                 }
             }
         }
+    }
+    if waits.is_empty() {
+        return Err("no event was seen in the live stream".into());
     }
     waits.sort_unstable();
     let at = |share: usize| waits[(waits.len() - 1) * share / 100].as_secs_f64() * 1000.0;
