@@ -70,3 +70,22 @@ fn history_that_is_over_is_forgotten_and_is_history_again_when_it_comes_back() {
     assert_eq!(step("09/10 08:32", None), ("resolved".to_owned(), vec![false]));
     assert_eq!(step("09/10 08:33", new), (nothing, vec![false]), "once is enough");
 }
+
+#[test]
+fn whoever_was_told_of_history_they_had_put_off_is_told_that_it_is_over() {
+    let calendar = Calendar::embedded().expect("they are part of the program");
+    let mut desk = Desk::new(built_in(&["overdue"]), Vec::new(), Memory::default(), &calendar);
+    let mut step = |at: &str, since: Option<&str>, put_off_until: Option<&str>| {
+        let step = desk.step(instant(at), observed(vec![seen("H1", since)]), &calendar);
+        if let Some(until) = put_off_until {
+            let id = desk.alerts().next().expect("an alert").id();
+            let times = (instant(at), instant(until));
+            desk.snooze(&id, ("An", "x"), times, &calendar).expect("it is open");
+        }
+        step.notices.iter().map(|notice| notice.phase.name()).collect::<Vec<_>>().join(" ")
+    };
+    let old = Some("05/10 16:00");
+    assert_eq!(step("09/10 08:00", old, Some("09/10 08:10")), "");
+    assert_eq!(step("09/10 08:11", old, None), "raised");
+    assert_eq!(step("09/10 08:12", None, None), "resolved");
+}

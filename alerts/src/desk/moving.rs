@@ -75,7 +75,7 @@ impl Desk {
         if !alert.state.is_open() {
             return;
         }
-        if alert.is_history {
+        if alert.is_history && alert.told_at.is_none() {
             // Nobody was told, and nobody will be: heard of again, it would be history again.
             self.forget(key, calendar, step);
             return;
