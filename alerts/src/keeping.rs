@@ -3,7 +3,6 @@
 //! Alerts and the messages that tell of them change in one transaction, before anything is sent: a message may be sent
 //! twice after a crash, with the same id, and none is lost. Not here: bytes on disk (`store`).
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{Book, BookChange, BookError};
 
 use crate::alert::{Alert, Key};
-use crate::desk::{Desk, Memory};
+use crate::desk::{Desk, KeySet, Memory};
 use crate::message::{Message, Outcome};
 use crate::outbox::Outbox;
 
@@ -105,7 +104,7 @@ impl Keeping {
     pub fn keep(
         &mut self,
         desk: &Desk,
-        changed: &BTreeSet<Key>,
+        changed: &KeySet,
         outbox: &Outbox,
         messages: &mut [Message],
     ) -> Result<(), BookError> {

@@ -18,7 +18,7 @@ mod text;
 
 pub use alert::{About, Alert, Key, Phase, State};
 pub use channel::{Channel, signature};
-pub use desk::{ALERTS_MAX, Condition, Desk, DigestLine, Memory, Notice, Observation, Refusal, Step};
+pub use desk::{ALERTS_MAX, Condition, Desk, DigestLine, KeySet, Memory, Notice, Observation, Refusal, Step};
 pub use keeping::{Attempt, Keeping, Kept};
 pub use message::{Item, Message, Outcome, pause_after};
 pub use outbox::{Outbox, Parcel};

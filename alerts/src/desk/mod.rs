@@ -10,14 +10,20 @@ mod observing;
 mod sighting;
 mod telling;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use compute::calendar::Calendar;
 use compute::instant::Instant;
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{About, Alert, Key, Phase, State};
 use crate::rule::Rule;
+
+/// Found by what is the same in every run, and in no order that means anything.
+type Map<K, V> = std::collections::HashMap<K, V, FixedState>;
+/// Keys, each once, in no order that means anything.
+pub type KeySet = std::collections::HashSet<Key, FixedState>;
 
 /// Alerts kept; what comes on top is counted and not kept.
 pub const ALERTS_MAX: usize = 1_000_000;
@@ -106,7 +112,7 @@ pub struct DigestLine {
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Step {
     /// Alerts that changed or are gone.
-    pub changed: BTreeSet<Key>,
+    pub changed: KeySet,
     /// What people are to be told.
     pub notices: Vec<Notice>,
     /// The daily digest, when it is time for it.
@@ -147,10 +153,10 @@ impl Memory {
 #[derive(Clone, Default, Debug)]
 pub struct Desk {
     rules: Vec<Rule>,
-    alerts: BTreeMap<Key, Alert>,
-    keys: BTreeMap<String, Key>,
+    alerts: Map<Key, Alert>,
+    keys: Map<String, Key>,
     /// By subject: those that are open.
-    open: HashMap<String, Vec<Key>>,
+    open: Map<String, Vec<Key>>,
     /// When an alert changes by itself.
     agenda: BTreeSet<(Instant, Key)>,
     owing: BTreeMap<Group, BTreeSet<Key>>,
@@ -158,7 +164,7 @@ pub struct Desk {
     /// By state: how many.
     counts: BTreeMap<&'static str, u64>,
     /// Seen since everything began to be looked at.
-    looked: Option<BTreeSet<Key>>,
+    looked: Option<KeySet>,
 }
 
 /// Why an alert was not changed as asked.
@@ -196,7 +202,7 @@ impl Desk {
         &self.rules
     }
 
-    /// Every alert, in the order of the keys.
+    /// Every alert, in no order that means anything.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.values()
     }

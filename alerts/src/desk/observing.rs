@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use compute::calendar::Calendar;
 use compute::instant::{Day, Instant};
 
-use super::{Condition, Desk, Observation, Step, later};
+use super::{Condition, Desk, KeySet, Observation, Step, later};
 use crate::alert::{About, Alert, Key, State};
 use crate::rule::{LookFor, Rule};
 
@@ -17,7 +17,7 @@ const LEVEL_DAYS_MAX: usize = 64;
 impl Desk {
     pub(super) fn take(&mut self, now: Instant, observed: Observation, calendar: &Calendar, step: &mut Step) {
         match observed {
-            Observation::LookBegins => self.looked = Some(BTreeSet::new()),
+            Observation::LookBegins => self.looked = Some(KeySet::default()),
             Observation::LookEnds => self.end_look(now, calendar, step),
             Observation::Subject { about, subject, unit, officer, due, conditions } => {
                 for key in self.open.get(&subject).cloned().unwrap_or_default() {

@@ -173,8 +173,10 @@ type Handed = std::sync::mpsc::Sender<Message>;
 /// What is kept of a step until it is written.
 #[derive(Debug, Default)]
 struct Unwritten {
-    changed: std::collections::BTreeSet<alerts::Key>,
+    changed: alerts::KeySet,
     messages: Vec<Message>,
+    /// Somebody was told of it, is to be, or marked it: a restart would not find it by itself.
+    is_pressing: bool,
 }
 
 /// The desk as it is asked.

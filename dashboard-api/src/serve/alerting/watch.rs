@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant as Moment};
 
-use alerts::{Attempt, Desk, Keeping, Message, Names, Observation, Outbox, Refusal, Settings, Step, Texts};
+use alerts::{
+    Alert, Attempt, Desk, Keeping, Message, Names, Observation, Outbox, Refusal, Settings, State, Step, Texts,
+};
 use compute::engine::{Seen, Snapshot, Watched};
 use compute::instant::Instant;
 use compute::period::{Kind, Period};
@@ -34,8 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The least time between two looks at figures, and the part of the time they may take.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 const MEASURE_SHARE: u32 = 10;
-/// How often what is remembered is written when nothing else is.
+/// How often what is remembered is written when nothing presses, with what a restart would find by itself.
 const WRITE_EVERY: Duration = Duration::from_mins(1);
+/// Alerts that may wait for that.
+const UNWRITTEN_MAX: usize = 100_000;
 /// Places of each shard looked at between two beats.
 const LOOK_PLACES_MAX: usize = 10_000;
 /// Dossiers remembered that are looked at between two beats; each may be read from the disk.
@@ -84,7 +88,7 @@ pub(in crate::serve) struct Watcher {
     remembered: Vec<String>,
     silence: Silence,
     unwritten: Unwritten,
-    last_written: Moment,
+    last_written: Option<Moment>,
     last_measured: Option<Moment>,
     measure_pause: Duration,
     pub(super) trouble: Option<String>,
@@ -126,7 +130,7 @@ impl Watcher {
             remembered: Vec::new(),
             silence: Silence::default(),
             unwritten: Unwritten::default(),
-            last_written: Moment::now(),
+            last_written: None,
             last_measured: None,
             measure_pause: MEASURE_EVERY,
             trouble: None,
@@ -301,19 +305,22 @@ impl Watcher {
                 self.unwritten.messages.push(message);
             }
         }
+        let mut changed = step.changed.iter().filter_map(|key| self.desk.alert(key));
+        let is_any = changed.any(is_pressing) || !self.unwritten.messages.is_empty();
+        self.unwritten.is_pressing |= is_any;
         self.unwritten.changed.extend(step.changed);
-        let is_due = self.last_written.elapsed() >= WRITE_EVERY || is_waiting;
-        let is_any = !self.unwritten.changed.is_empty() || !self.unwritten.messages.is_empty();
-        if is_any || is_due {
+        let is_due = self.last_written.is_none_or(|last| last.elapsed() >= WRITE_EVERY) || is_waiting;
+        let is_much = self.unwritten.changed.len() >= UNWRITTEN_MAX;
+        if self.unwritten.is_pressing || is_due || is_much {
             self.write();
         }
     }
 
     fn write(&mut self) {
-        let Unwritten { changed, messages } = &mut self.unwritten;
+        let Unwritten { changed, messages, .. } = &mut self.unwritten;
         match self.keeping.keep(&self.desk, changed, &self.outbox, messages) {
             Ok(()) => {
-                self.last_written = Moment::now();
+                self.last_written = Some(Moment::now());
                 self.trouble = None;
                 let Unwritten { messages, .. } = std::mem::take(&mut self.unwritten);
                 for message in messages {
@@ -364,6 +371,12 @@ impl Watcher {
         self.write();
         Ok(())
     }
+}
+
+/// Whether a restart would not find it as it stands: history nobody was told of is found again.
+fn is_pressing(alert: &Alert) -> bool {
+    let is_untold = alert.is_history && alert.told_at.is_none() && alert.owed.is_none();
+    !is_untold || !matches!(alert.state, State::Firing)
 }
 
 /// Seconds from one instant to a later one.
