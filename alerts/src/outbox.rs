@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use compute::instant::Instant;
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Phase;
+use crate::alert::{About, Phase};
 use crate::desk::{DigestLine, Notice, Step};
 use crate::settings::{ChannelKind, ChannelSettings, Settings};
 
@@ -68,13 +68,14 @@ impl Outbox {
                     parcels.push((place, Parcel::Folded(now, lines.collect())));
                 }
             }
-            for notice in step.notices.iter().filter(|notice| is_for(channel, notice, &lineage)) {
+            let theirs = step.notices.iter().filter(|notice| is_for(channel, notice, &lineage));
+            for notice in theirs.filter_map(|notice| shown_to(channel, notice)) {
                 // Programs read a topic: nothing of it is folded.
                 if channel.kind == ChannelKind::Kafka {
-                    parcels.push((place, Parcel::Notice(notice.clone())));
+                    parcels.push((place, Parcel::Notice(notice)));
                 } else if budget.sent < settings.messages_per_hour {
                     budget.sent += 1;
-                    parcels.push((place, Parcel::Notice(notice.clone())));
+                    parcels.push((place, Parcel::Notice(notice)));
                 } else {
                     let folded =
                         budget.folded.entry(format!("{}\n{}", notice.unit, notice.rule)).or_default();
@@ -106,6 +107,16 @@ impl Outbox {
     }
 }
 
+/// What of a notice a channel may show: nothing of officers where it is not for them.
+fn shown_to(channel: &ChannelSettings, notice: &Notice) -> Option<Notice> {
+    let mut notice = notice.clone();
+    if !channel.officers {
+        notice.alerts.retain(|alert| alert.about != About::Officer);
+        notice.alerts.iter_mut().for_each(|alert| alert.officer = None);
+    }
+    (!notice.alerts.is_empty()).then_some(notice)
+}
+
 fn is_for(channel: &ChannelSettings, notice: &Notice, lineage: &impl Fn(&str) -> Vec<String>) -> bool {
     // Who was told that it began is told that it is over.
     let is_heard = match notice.phase {
@@ -126,4 +137,62 @@ fn is_about(
 ) -> bool {
     let is_rule = channel.rules.is_empty() || channel.rules.iter().any(|known| known == rule);
     is_rule && (channel.units.is_empty() || lineage(unit).iter().any(|above| channel.units.contains(above)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{Alert, Key, State};
+
+    fn alert(about: About, subject: &str) -> Alert {
+        let key = Key { rule: "r".to_owned(), subject: subject.to_owned(), cause: "c".to_owned() };
+        let at = Instant::from_unix(1_800_000_000, 0);
+        Alert {
+            key,
+            about,
+            unit: "C1".to_owned(),
+            officer: Some("CB07".to_owned()),
+            state: State::Firing,
+            since: at,
+            raised_at: at,
+            due: None,
+            value: None,
+            is_history: false,
+            step: 0,
+            told_at: Some(at),
+            owed: None,
+        }
+    }
+
+    #[test]
+    fn a_channel_that_is_not_for_officers_learns_of_none() {
+        let settings = |officers: &str| {
+            let text = format!(
+                "[[channels]]\nname = \"a\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:1/\"\n{officers}"
+            );
+            Settings::read(Some(text.parse().expect("it is TOML"))).expect("they are right")
+        };
+        let alerts = vec![alert(About::Dossier, "H1"), alert(About::Officer, "CB07")];
+        let (at, rule, unit) = (Instant::from_unix(1_800_000_000, 0), "r".to_owned(), "C1".to_owned());
+        let notice = Notice { rule, unit, phase: Phase::Raised, step: 0, at, alerts: alerts.clone() };
+        let shown = |officers: &str, alerts: &[Alert]| {
+            let notice = Notice { alerts: alerts.to_vec(), ..notice.clone() };
+            let step = Step { notices: vec![notice], ..Step::default() };
+            let parcels =
+                Outbox::default().take(at, &step, &settings(officers), |unit| vec![unit.to_owned()]);
+            format!("{parcels:?}").matches("CB07").count()
+        };
+        assert!(shown("", &alerts) >= 3, "unless it is said, it is for them");
+        assert_eq!(shown("officers = false", &alerts), 0);
+        let outbox = Outbox::default().take(
+            at,
+            &Step {
+                notices: vec![Notice { alerts: alerts[1..].to_vec(), ..notice.clone() }],
+                ..Step::default()
+            },
+            &settings("officers = false"),
+            |unit| vec![unit.to_owned()],
+        );
+        assert!(outbox.is_empty(), "nothing is left to be told");
+    }
 }

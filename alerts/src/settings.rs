@@ -136,6 +136,9 @@ pub struct ChannelSettings {
     /// Only these rules; all if none is named.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// Officers' codes, and alerts about officers; without them whoever reads it learns of no officer.
+    #[serde(default = "yes")]
+    pub officers: bool,
     /// The daily digest too.
     #[serde(default = "yes")]
     pub digest: bool,
@@ -230,7 +233,7 @@ impl Settings {
 }
 
 /// The names of a channel's settings.
-const CHANNEL: [&str; 17] = [
+const CHANNEL: [&str; 18] = [
     "name",
     "kind",
     "url",
@@ -246,6 +249,7 @@ const CHANNEL: [&str; 17] = [
     "steps",
     "units",
     "rules",
+    "officers",
     "digest",
     "resolved",
 ];

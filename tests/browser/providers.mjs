@@ -32,6 +32,7 @@ export async function startProvider(nhip) {
   const provider = new Provider(issuer, {
     clients: [{
       client_id: CLIENT.id, client_secret: CLIENT.secret, redirect_uris: [`${nhip}/dang-nhap/ve`],
+      post_logout_redirect_uris: [`${nhip}/dang-nhap`],
       grant_types: ["authorization_code"], response_types: ["code"], token_endpoint_auth_method: "client_secret_basic",
       backchannel_logout_uri: `${nhip}/dang-xuat/nguon`, backchannel_logout_session_required: true,
     }],

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use compute::instant::Instant;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::{Failure, print};
 use crate::serve::access::role::Role;
@@ -92,6 +94,9 @@ struct AddArguments {
     /// The one source a producer writes for
     #[arg(long)]
     source: Option<String>,
+    /// The certificate a producer comes with (PEM), instead of a text; [access.tls] names who signs them
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     /// Days until it expires
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX)))]
     days: u32,
@@ -120,6 +125,7 @@ pub(super) fn run(arguments: &TokenArguments) -> Result<u8, Failure> {
 
 fn add(wanted: &AddArguments) -> Result<u8, Failure> {
     check(wanted)?;
+    let certificate = wanted.certificate.as_deref().map(certificate).transpose()?;
     let now = now();
     let expires = Instant::from_unix(now.unix_seconds() + i64::from(wanted.days) * 86_400, 0);
     let token = tokens::Wanted {
@@ -129,12 +135,26 @@ fn add(wanted: &AddArguments) -> Result<u8, Failure> {
         officer: wanted.officer.clone(),
         source: wanted.source.clone(),
         expires,
+        certificate,
     };
     let made = tokens::add(&wanted.place.folder()?, token, now);
     let (text, id) = made.map_err(|error| Failure::question(error.to_string()))?;
-    eprintln!("nhip: token {id} is good until {}; this is the only time it is shown", expires.to_local());
+    let until = expires.to_local();
+    if text.is_empty() {
+        eprintln!("nhip: whoever comes with this certificate has the token {id}, until {until}");
+        return Ok(0);
+    }
+    eprintln!("nhip: token {id} is good until {until}; this is the only time it is shown");
     print(&format!("{text}\n"))?;
     Ok(0)
+}
+
+/// The bytes of the first certificate of a file: a sender's own stands before those that signed it.
+fn certificate(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = CertificateDer::from_pem_file(path);
+    let refused =
+        |error| Failure::question(format!("{}: {error}; it must be a certificate, PEM", path.display()));
+    read.map(|certificate| certificate.to_vec()).map_err(refused)
 }
 
 /// What a role needs and what it cannot use.
@@ -158,6 +178,10 @@ fn check(wanted: &AddArguments) -> Result<(), Failure> {
     }
     if (wanted.role == Role::Producer) != wanted.source.is_some() {
         return refuse("--source SOURCE goes with --role producer, and with no other".to_owned());
+    }
+    // A browser shows a certificate to whoever asks: with another role, a page elsewhere could use it.
+    if wanted.certificate.is_some() && wanted.role != Role::Producer {
+        return refuse("--certificate FILE goes with --role producer, and with no other".to_owned());
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Where connections come in: so many at once, each with an end to its patience, by TLS if the settings say so.
 //!
 //! A connection that does not bring the head of a request in time is closed, however slowly it goes on sending; so is one
-//! that does not finish its handshake. While a request is answered nothing is hurried. Not here: what a request asks.
+//! that does not finish its handshake. While a request is answered nothing is hurried. Whoever shows a certificate must
+//! have it from the authority in the settings. Not here: what a request asks, whose a certificate is (`access`).
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,15 +13,17 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 use super::access::settings::Tls;
@@ -38,13 +41,20 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How the head of a request ends.
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
+/// SHA-256 of a certificate's bytes (DER).
+pub(crate) type Fingerprint = [u8; 32];
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Of the certificate it showed, if the authority in the settings has signed it.
+    pub(crate) certificate: Option<Fingerprint>,
+}
 
 impl Connected<IncomingStream<'_, Doorway>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Doorway>) -> Peer {
-        Peer(*stream.remote_addr())
+        Peer { address: *stream.remote_addr(), certificate: stream.io().certificate }
     }
 }
 
@@ -62,9 +72,26 @@ pub(crate) fn tls(files: &Tls) -> Result<TlsAcceptor, String> {
     let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let chain = chain.map_err(|error| said(certificate, &error))?;
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| said(key, &error))?;
-    let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret));
+        .map_err(|error| said(certificate, &error))?;
+    let builder = match &files.client_authority_file {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let signers = CertificateDer::pem_file_iter(authority);
+            let signers = signers.and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            let mut roots = RootCertStore::empty();
+            for signer in signers.map_err(|error| said(authority, &error))? {
+                roots.add(signer).map_err(|error| said(authority, &error))?;
+            }
+            // People come by the same door and have none.
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = verifier.allow_unauthenticated().build();
+            builder.with_client_cert_verifier(verifier.map_err(|error| said(authority, &error))?)
+        }
+    };
+    let settings = builder.with_single_cert(chain, secret);
     let mut settings = settings.map_err(|error| said(certificate, &error))?;
     settings.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(settings)))
@@ -102,8 +129,9 @@ async fn take(listener: TcpListener, tls: Option<TlsAcceptor>, send: mpsc::Sende
                     Wire::Tls(Box::new(stream))
                 }
             };
+            let certificate = stream.certificate();
             // Nobody takes it up when the server ends.
-            let _ = send.send((Visit::new(stream, permit), peer)).await;
+            let _ = send.send((Visit { certificate, ..Visit::new(stream, permit) }, peer)).await;
         };
         tokio::spawn(arrive);
     }
@@ -132,6 +160,15 @@ enum Wire {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Wire {
+    /// Of the certificate the other end showed; the handshake has checked who signed it.
+    fn certificate(&self) -> Option<Fingerprint> {
+        let Wire::Tls(stream) = self else { return None };
+        let (_, connection) = stream.get_ref();
+        Some(Sha256::digest(connection.peer_certificates()?.first()?).into())
+    }
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Visit {
@@ -140,12 +177,14 @@ pub(crate) struct Visit {
     patience: Option<Pin<Box<Sleep>>>,
     /// How many bytes of [`HEAD_END`] came last.
     matched: usize,
+    certificate: Option<Fingerprint>,
     _room: OwnedSemaphorePermit,
 }
 
 impl Visit {
     fn new(wire: Wire, room: OwnedSemaphorePermit) -> Visit {
-        Visit { wire, patience: Some(Box::pin(tokio::time::sleep(HEAD_PATIENCE))), matched: 0, _room: room }
+        let patience = Some(Box::pin(tokio::time::sleep(HEAD_PATIENCE)));
+        Visit { wire, patience, matched: 0, certificate: None, _room: room }
     }
 
     /// What came: once a head is whole its request is answered, and nothing is hurried.

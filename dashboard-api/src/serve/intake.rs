@@ -118,6 +118,7 @@ type Decoded = (Accepted, Vec<(usize, Rejection)>);
 
 fn decode_body(server: &Server, body: &[u8], is_batch: bool, permit: &Permit) -> Result<Decoded, Problem> {
     let mut accepted = server.live.accepted();
+    accepted.reserve(body.len());
     let mut rejections = Vec::new();
     let mut codes = LocalCodes::new(&server.live.codes());
     let mut take = |position: usize, bytes: &[u8]| {

@@ -37,6 +37,12 @@ impl Accepted {
         Accepted { routed, lines, events: 0, set_aside, came, begins, arrived }
     }
 
+    /// Makes room for the lines of so many bytes of events, so that they are not copied as they grow.
+    pub fn reserve(&mut self, bytes: usize) {
+        // A line is its event and when it arrived.
+        self.lines.reserve(bytes + bytes / 4);
+    }
+
     /// Takes one event, or sets it aside; `via` and `position` say where it stood.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use acceptance_tests::shared::root;
 use serde_json::Value;
 
 /// The settings there are, as the program's own words have them.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "public_url",
     "folder",
     "monitoring",
@@ -19,6 +19,7 @@ const NAMES: [&str; 21] = [
     "audit_days",
     "certificate_file",
     "key_file",
+    "client_authority_file",
     "issuer",
     "client_id",
     "client_secret_file",
@@ -60,6 +61,7 @@ fn launch(text: &str) -> Result<(Server, Folder), NotStarted> {
     let text = text
         .replace("/etc/nhip/tls.pem", &certificate)
         .replace("/etc/nhip/tls.key", &key)
+        .replace("/etc/nhip/senders-ca.pem", &authority)
         .replace("/etc/nhip/oidc-secret", &secret)
         .replace("/etc/nhip/oidc-ca.pem", &authority)
         .replace("/var/lib/nhip/access", &folder.path("access"));
@@ -104,6 +106,7 @@ fn each_setting_written_wrongly_is_refused_by_name() {
         ("audit_days = 1825", "audit_days = 7", "audit_days"),
         ("/etc/nhip/oidc-secret", "/etc/nhip/no-such-file", "no-such-file"),
         ("/etc/nhip/tls.key", "/etc/nhip/no-such-key", "no-such-key"),
+        ("/etc/nhip/senders-ca.pem", "/etc/nhip/no-such-signer", "no-such-signer"),
     ] {
         let not = launch(&of_a_head().replacen(right, wrong, 1)).expect_err("it is refused");
         assert!(not.stderr.contains(says), "{wrong}: {}", not.stderr);
@@ -120,6 +123,7 @@ fn the_realm_goes_with_the_example() {
     };
     assert_eq!(client["clientId"], said("client_id"));
     assert_eq!(client["redirectUris"][0], said("public_url") + "/dang-nhap/ve");
+    assert_eq!(client["attributes"]["post.logout.redirect.uris"], said("public_url") + "/dang-nhap");
     assert_eq!(client["attributes"]["backchannel.logout.url"], said("public_url") + "/dang-xuat/nguon");
     assert_eq!(client["attributes"]["pkce.code.challenge.method"], "S256");
     assert!(said("issuer").ends_with(&format!("/realms/{}", realm["realm"].as_str().expect("a name"))));

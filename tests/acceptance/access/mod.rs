@@ -2,9 +2,10 @@
 //!
 //! `scene` is the server and its people, `matrix` every route for every role, `keys` tokens and what they may write,
 //! `editions` who sees and does what with one, `people` sessions, `record` who saw what, `privacy` what must be nowhere,
-//! `duties` who marks a letter as sent, `reconciling` the portal's figures, `deploy` settings and realm, `backups` what of all this outlives a machine.
+//! `certificates` senders that show one, `duties` who marks a letter as sent, `reconciling` the portal's figures, `deploy` settings and realm, `backups` what of all this outlives a machine.
 
 mod backups;
+mod certificates;
 mod deploy;
 mod duties;
 mod editions;

@@ -45,7 +45,7 @@ pub(in crate::serve) async fn guard(
         )
         .into_response();
     };
-    let scope = match who(guarded, request.headers()) {
+    let scope = match who(guarded, &request) {
         Ok(scope) => scope,
         // What everybody may see is not refused to whoever has an old key.
         Err(_) if matches!(row.door, Door::Open | Door::Signed) => Scope::nobody(),
@@ -129,8 +129,9 @@ fn let_in(guarded: &Guarded, row: &Row, request: &Request, scope: &Scope) -> Res
     Err(Problem::SignIn("sign in, or send a token as `Authorization: Bearer …`"))
 }
 
-/// Who asks: a program by its token, somebody by their session, or nobody.
-fn who(guarded: &Guarded, headers: &HeaderMap) -> Result<Scope, Problem> {
+/// Who asks: a program by its token, somebody by their session, a sending system by its certificate, or nobody.
+fn who(guarded: &Guarded, request: &Request) -> Result<Scope, Problem> {
+    let headers = request.headers();
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let is_wrong = || Problem::SignIn("the token is not known, has expired or was revoked");
         let text = value.to_str().map_err(|_| is_wrong())?;
@@ -142,7 +143,17 @@ fn who(guarded: &Guarded, headers: &HeaderMap) -> Result<Scope, Problem> {
     }
     let session = session_id(guarded, headers);
     let scope = session.and_then(|id| guarded.sessions.scope_of(&id, std::time::Instant::now()));
-    Ok(scope.unwrap_or_default())
+    let shown =
+        request.extensions().get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(peer)| peer.certificate);
+    match (scope, shown) {
+        (None, Some(certificate)) => {
+            let known = guarded.tokens.scope_of_certificate(&certificate, now());
+            known.ok_or(Problem::SignIn(
+                "the certificate is not known here, has expired or was revoked; `nhip token add --certificate FILE` makes it known",
+            ))
+        }
+        (scope, _) => Ok(scope.unwrap_or_default()),
+    }
 }
 
 /// The id in the cookie of a session.
@@ -200,7 +211,7 @@ fn is_from_here(request: &Request) -> bool {
     let peer = request.extensions().get::<ConnectInfo<Peer>>();
     // A proxy on this machine asks for others.
     let is_passed_on = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-    peer.is_some_and(|ConnectInfo(Peer(address))| address.ip().is_loopback())
+    peer.is_some_and(|ConnectInfo(peer)| peer.address.ip().is_loopback())
         && !is_passed_on.iter().any(|name| request.headers().contains_key(*name))
 }
 

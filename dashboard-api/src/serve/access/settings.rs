@@ -30,11 +30,15 @@ pub(crate) enum Monitoring {
 /// The table `[access.tls]`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "settings say of a path that it is a file's")]
 pub(crate) struct Tls {
     /// The certificate and what it was signed by, PEM.
     pub(crate) certificate_file: PathBuf,
     /// Its key, PEM.
     pub(crate) key_file: PathBuf,
+    /// Who signs the certificates of sending systems, PEM; none is asked for without it.
+    #[serde(default)]
+    pub(crate) client_authority_file: Option<PathBuf>,
 }
 
 /// The table `[access]`.

@@ -1,4 +1,5 @@
-//! Tokens of programs: made once, shown once, kept as a hash, bounded in time, revoked at any moment.
+//! Tokens of programs: made once, shown once, kept as a hash, bounded in time, revoked at any moment. A sending system
+//! may have a certificate instead of a text: then the connection is the token.
 //!
 //! They lie in one small file that the command line writes whole and a running server reads again when it changed, so that
 //! a revocation holds within seconds. A file that cannot be read lets nobody in. Not here: what a role may see (`scope`),
@@ -20,6 +21,7 @@ use thiserror::Error;
 use super::role::Role;
 use super::scope::{Pass, Scope, Units};
 use super::{hexadecimal, random};
+use crate::serve::doorway::Fingerprint;
 
 /// What a token's text begins with, so that one that leaked is found by a search.
 pub(crate) const PREFIX: &str = "nhip_";
@@ -41,6 +43,9 @@ pub(crate) enum TokenError {
     /// The file is not as it was written.
     #[error("{path} is damaged ({error}); restore it, or take it away and make new tokens")]
     Damaged { path: String, error: String },
+    /// Two tokens of one certificate would not be told apart.
+    #[error("the certificate is that of the token {0}; `nhip token revoke` ends that one first")]
+    Known(String),
     /// There are too many.
     #[error("there are {TOKENS_MAX} tokens; remove {FILE} when none of them is used any more")]
     TooMany,
@@ -54,8 +59,11 @@ pub(crate) enum TokenError {
 pub(crate) struct Token {
     /// Its name in records and lists.
     pub(crate) id: String,
-    /// SHA-256 of its text. It has 256 bits of chance in it, so nothing slower is needed.
+    /// SHA-256 of its text, which has 256 bits of chance in it, so that nothing slower is needed; or of a certificate.
     pub(crate) sha256: String,
+    /// It has no text: whoever comes with the certificate of that hash has it.
+    #[serde(default)]
+    pub(crate) is_certificate: bool,
     /// What it is for, in words of whoever made it.
     pub(crate) name: String,
     pub(crate) role: Role,
@@ -102,11 +110,13 @@ pub(crate) struct Wanted {
     pub(crate) officer: Option<String>,
     pub(crate) source: Option<String>,
     pub(crate) expires: Instant,
+    /// The certificate it is shown by (DER), instead of a text.
+    pub(crate) certificate: Option<Vec<u8>>,
 }
 
 /// The hash by which a token's text is found.
-fn hash(text: &str) -> String {
-    hexadecimal(&Sha256::digest(text))
+fn hash(shown: impl AsRef<[u8]>) -> String {
+    hexadecimal(&Sha256::digest(shown))
 }
 
 /// All tokens of a folder, sorted as they were made.
@@ -126,18 +136,26 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Token>, TokenError> {
         .map_err(|error| TokenError::Damaged { path: shown(), error: error.to_string() })
 }
 
-/// Makes a token; its text, which is shown to nobody again, and its id.
+/// Makes a token; its text, which is shown to nobody again and empty for a certificate, and its id.
 pub(crate) fn add(folder: &Path, wanted: Wanted, now: Instant) -> Result<(String, String), TokenError> {
     let _held = hold(folder)?;
     let mut tokens = read(folder)?;
     if tokens.len() >= TOKENS_MAX {
         return Err(TokenError::TooMany);
     }
-    let text = format!("{PREFIX}{}", hexadecimal(&random::<32>()));
+    let text = match wanted.certificate {
+        Some(_) => String::new(),
+        None => format!("{PREFIX}{}", hexadecimal(&random::<32>())),
+    };
+    let sha256 = wanted.certificate.as_ref().map_or_else(|| hash(&text), hash);
+    if let Some(known) = tokens.iter().find(|token| token.sha256 == sha256 && token.is_good(now)) {
+        return Err(TokenError::Known(known.id.clone()));
+    }
     let id = hexadecimal(&random::<4>());
     tokens.push(Token {
         id: id.clone(),
-        sha256: hash(&text),
+        sha256,
+        is_certificate: wanted.certificate.is_some(),
         name: wanted.name,
         role: wanted.role,
         units: wanted.units,
@@ -219,8 +237,17 @@ impl Tokens {
 
     /// Whose a token's text is, if it is good at `now`.
     pub(crate) fn scope_of(&self, text: &str, now: Instant) -> Option<Scope> {
-        let hash = hash(text);
-        self.with(|tokens| tokens.get(&hash).filter(|token| token.is_good(now)).map(Token::scope))
+        self.scope_by(&hash(text), false, now)
+    }
+
+    /// Whose a certificate is, if its token is good at `now`.
+    pub(crate) fn scope_of_certificate(&self, fingerprint: &Fingerprint, now: Instant) -> Option<Scope> {
+        self.scope_by(&hexadecimal(fingerprint), true, now)
+    }
+
+    fn scope_by(&self, hash: &str, is_certificate: bool, now: Instant) -> Option<Scope> {
+        let is_it = |token: &&Token| token.is_certificate == is_certificate && token.is_good(now);
+        self.with(|tokens| tokens.get(hash).filter(is_it).map(Token::scope))
     }
 
     /// Whether the token of this id is good at `now`.
@@ -274,7 +301,8 @@ mod tests {
 
     fn wanted() -> Wanted {
         let (name, expires) = ("test".to_owned(), at(100));
-        Wanted { name, role: Role::Auditor, units: Vec::new(), officer: None, source: None, expires }
+        let units = Vec::new();
+        Wanted { name, role: Role::Auditor, units, officer: None, source: None, expires, certificate: None }
     }
 
     #[test]
@@ -294,6 +322,36 @@ mod tests {
         assert_eq!(Tokens::of(&folder).scope_of(&text, at(99)), None, "it is revoked");
         assert!(Tokens::of(&folder).scope_of(&other, at(99)).is_some(), "the other is not");
         assert!(matches!(revoke(&folder, "none", at(50)), Err(TokenError::Unknown(_))));
+        fs::remove_dir_all(&folder).expect("the folder is ours");
+    }
+
+    #[test]
+    fn a_certificate_is_a_token_that_no_text_stands_for() {
+        let folder = folder("certificate");
+        let certificate = b"the bytes of a certificate".to_vec();
+        let of = |certificate: &[u8]| Wanted { certificate: Some(certificate.to_vec()), ..wanted() };
+        let (text, id) = add(&folder, of(&certificate), at(0)).expect("it is made");
+        assert_eq!(text, "");
+        let fingerprint: Fingerprint = Sha256::digest(&certificate).into();
+        let tokens = Tokens::of(&folder);
+        let scope = tokens.scope_of_certificate(&fingerprint, at(99)).expect("it is good");
+        assert_eq!(scope.pass, Pass::Token(id.clone()));
+        assert_eq!(tokens.scope_of_certificate(&fingerprint, at(100)), None, "it has expired");
+        assert_eq!(tokens.scope_of("the bytes of a certificate", at(99)), None, "it is no text");
+        let (text, _) = add(&folder, wanted(), at(0)).expect("it is made");
+        let of_text: Fingerprint = Sha256::digest(&text).into();
+        assert_eq!(
+            Tokens::of(&folder).scope_of_certificate(&of_text, at(99)),
+            None,
+            "a text is no certificate"
+        );
+        assert!(
+            matches!(add(&folder, of(&certificate), at(50)), Err(TokenError::Known(known)) if known == id)
+        );
+        revoke(&folder, &id, at(50)).expect("it is there");
+        assert_eq!(Tokens::of(&folder).scope_of_certificate(&fingerprint, at(60)), None, "it is revoked");
+        add(&folder, of(&certificate), at(70)).expect("it may be made known again");
+        assert!(Tokens::of(&folder).scope_of_certificate(&fingerprint, at(80)).is_some());
         fs::remove_dir_all(&folder).expect("the folder is ours");
     }
 

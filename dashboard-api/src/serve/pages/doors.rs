@@ -25,6 +25,8 @@ use super::{Asked, Made, Trouble, html};
 
 /// The cookie of a browser that has not signed in yet.
 pub(super) const ENTRY: &str = "nhip-entry";
+/// The way "back" of somebody who has just signed out.
+const OUT: &str = "out";
 /// Letters of a name.
 const NAME_MAX: usize = 128;
 
@@ -40,6 +42,8 @@ struct EntrancePage {
     has_records: bool,
     /// Where the way to the provider begins; empty when there is none.
     provider: String,
+    /// Where somebody who is out here goes to be out there too; empty when there is no such door.
+    way_out: String,
 }
 
 /// What a form of the doors says.
@@ -138,6 +142,10 @@ pub(super) fn page(
             Some(_) if !is_in => format!("/dang-nhap/oidc?there={}", encoded(within(there))),
             _ => String::new(),
         },
+        way_out: match &guarded.flow {
+            Some(flow) if !is_in && there == OUT => flow.way_out().unwrap_or_default(),
+            _ => String::new(),
+        },
     };
     let mut response = html(&page);
     if !is_in {
@@ -227,10 +235,12 @@ pub(super) async fn sign_out(
     };
     guarded.sessions().end(&id);
     let (who, role) = (asked.scope.who.clone(), asked.scope.role.name());
+    let out =
+        if who.starts_with("oidc:") { format!("/dang-nhap?there={OUT}") } else { "/dang-nhap".to_owned() };
     let what = "POST /dang-xuat".to_owned();
     // They are out whether it can be written down or not.
     let _ = guarded.audit.record(Entry { who, role, did: "signed_out", what, of: Vec::new() }).await;
-    let mut response = see("/dang-nhap");
+    let mut response = see(&out);
     set_cookie(guarded, response.headers_mut(), guarded.cookie_name(), "", 0);
     // Nothing of what was shown stays in the browser.
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\""));

@@ -21,6 +21,8 @@ use crate::serve::access::{now, random};
 
 /// Where the provider sends browsers back to.
 pub(in crate::serve) const BACK: &str = "/dang-nhap/ve";
+/// Where it sends them once they are out.
+const OUT: &str = "/dang-nhap";
 /// How long a way may take.
 const GOOD_FOR: Duration = Duration::from_mins(10);
 /// Ways begun and not ended.
@@ -57,6 +59,7 @@ pub(in crate::serve) struct Flow {
     provider: Provider,
     grants: Vec<Grant>,
     back: String,
+    out: String,
     ways: Mutex<HashMap<[u8; 32], Way>>,
 }
 
@@ -84,8 +87,17 @@ impl Flow {
         grants: Vec<grants::Grant>,
         public_url: &str,
     ) -> Result<Flow, String> {
-        let (provider, back) = (Provider::of(settings)?, format!("{public_url}{BACK}"));
-        Ok(Flow { provider, grants, back, ways: Mutex::default() })
+        let provider = Provider::of(settings)?;
+        let (back, out) = (format!("{public_url}{BACK}"), format!("{public_url}{OUT}"));
+        Ok(Flow { provider, grants, back, out, ways: Mutex::default() })
+    }
+
+    /// Where somebody who is out here ends the provider's session too (`OpenID` Connect RP-Initiated Logout).
+    pub(in crate::serve) fn way_out(&self) -> Option<String> {
+        let door = self.provider.way_out()?;
+        let joint = if door.contains('?') { '&' } else { '?' };
+        let (id, out) = (escaped(&self.provider.settings.client_id), escaped(&self.out));
+        Some(format!("{door}{joint}client_id={id}&post_logout_redirect_uri={out}"))
     }
 
     /// Begins a way for the browser with this cookie; where it goes.

@@ -56,6 +56,8 @@ pub(super) struct Doors {
     pub(super) authorization: String,
     token: String,
     keys: String,
+    /// Where somebody ends the provider's own session, if it has such a door.
+    end_session: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -126,9 +128,15 @@ impl Provider {
             authorization: door("authorization_endpoint")?,
             token: door("token_endpoint")?,
             keys: door("jwks_uri")?,
+            end_session: Some(text("end_session_endpoint")).filter(|url| is_safe(url)),
         };
         self.held().doors = Some((Instant::now(), doors.clone()));
         Ok(doors)
+    }
+
+    /// Where its own session ends, as it said last; nothing is asked.
+    pub(super) fn way_out(&self) -> Option<String> {
+        self.held().doors.as_ref()?.1.end_session.clone()
     }
 
     /// Its keys; asked for anew when `anew` says that one was missing, not too often.
