@@ -143,7 +143,7 @@ fn a_certificate_nobody_made_known_or_another_authority_signed_opens_nothing() {
     assert_eq!(secured.send(None, "/mot-cua").map(|(status, _)| status), Some(403), "like a page elsewhere");
     assert_eq!(secured.send(Some(STRANGER), "/mot-cua"), None, "it does not get through the handshake");
     // What everybody may see is not refused for a certificate nobody knows.
-    assert_eq!(secured.ask(Some(UNKNOWN), "/healthz", &[], None).map(|(status, _)| status), Some(200));
+    assert_eq!(secured.ask(Some(UNKNOWN), "/readyz", &[], None).map(|(status, _)| status), Some(200));
 
     let (status, _, said) = secured.token(&words);
     assert!(status != 0 && said.contains("is that of the token"), "{said}");
