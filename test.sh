@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Every check there is: `bash test.sh [--long] [--without kafka] [--without browser]`. `--long` kills the server 200
-# times instead of 20 and tries 600 seeds where 200 or fewer are usual. On a fresh Debian machine it installs
-# what is missing first. Stages run to the end even if an earlier one fails. The last line adds up what the test
+# Every check there is: `bash test.sh [--long] [--without kafka] [--without browser] [--without schemathesis]`. `--long`
+# kills the server 200 times instead of 20 and tries 600 seeds where 200 or fewer are usual. On a fresh Debian machine it
+# installs what is missing first. Stages run to the end even if an earlier one fails. The last line adds up what the test
 # runners themselves said; the exit status is 0 only if nothing failed and something ran.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 # shellcheck source=deploy/setup.sh
 source deploy/setup.sh
 
-usage="usage: bash test.sh [--long] [--without kafka] [--without browser]"
+usage="usage: bash test.sh [--long] [--without kafka] [--without browser] [--without schemathesis]"
 without=" "
 while [ $# -gt 0 ]; do
     case "$1 ${2:-}" in
     "--long "*) export NHIP_KILLS=200 NHIP_SEEDS=600 && shift ;;
-    "--without kafka" | "--without browser") without+="$2 " && shift 2 ;;
+    "--without kafka" | "--without browser" | "--without schemathesis") without+="$2 " && shift 2 ;;
     *) echo "$usage" >&2 && exit 2 ;;
     esac
 done
@@ -107,6 +107,14 @@ if ! is_left_out browser; then
         stage "browser" node node --test --test-reporter=tap "${browser_tests[@]}"
     else
         cannot_run "browser" "it could not be set up (see above)"
+    fi
+fi
+
+if ! is_left_out schemathesis; then
+    if (prepare_schemathesis); then
+        stage "schemathesis" plain bash tests/schemathesis/run.sh
+    else
+        cannot_run "schemathesis" "it could not be set up (see above)"
     fi
 fi
 

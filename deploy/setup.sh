@@ -159,6 +159,25 @@ prepare_browser() {
     fi
 }
 
+# Schemathesis in a folder of its own, by the versions of tests/schemathesis/requirements.txt; the second run asks no
+# network. Its program is in `schemathesis`.
+prepare_schemathesis() {
+    need python3=python3 curl=curl
+    local wanted=tests/schemathesis/requirements.txt home
+    home="${XDG_CACHE_HOME:-$HOME/.cache}/nhip/schemathesis/$(sed -n 's/^schemathesis==//p' "$wanted")"
+    # shellcheck disable=SC2034
+    schemathesis="$home/bin/schemathesis"
+    cmp -s "$wanted" "$home/complete" && return
+    say "fetching Schemathesis"
+    rm -rf "$home"
+    # Debian's python3 makes such folders only with a package of its own.
+    python3 -m venv "$home" >&2 || { rm -rf "$home" && install_packages python3-venv && python3 -m venv "$home" >&2; } ||
+        give_up "python3 could not make a folder for Schemathesis"
+    "$home/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" >&2 ||
+        give_up "pip could not fetch Schemathesis; is the network there?"
+    cp "$wanted" "$home/complete"
+}
+
 # Apache Kafka as its project publishes it, and an independent client, for tests/kafka. Fetched once a version; the
 # second run asks no network.
 prepare_broker() {

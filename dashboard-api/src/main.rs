@@ -8,6 +8,7 @@ mod reference_data;
 mod serve;
 mod settings;
 mod telemetry;
+mod tiles;
 mod typeset;
 mod view;
 

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use crate::command::Failure;
 use crate::serve::access;
+use crate::tiles;
 
 /// What was chosen.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) alerts: alerts::Settings,
     /// When periods are closed, and for how long units may object.
     pub(crate) editions: editions::schedule::Settings,
+    /// Where agencies lie.
+    pub(crate) map: tiles::Settings,
 }
 
 /// Reads the file, if one is named, and the environment.
@@ -39,10 +42,10 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
         Some(_) => Err(Failure::question(format!("settings: {name} is a table: write [{name}]"))),
     };
     let (kafka, access, alerts) = (table("kafka")?, table("access")?, table("alerts")?);
-    let editions = table("editions")?;
+    let (editions, map) = (table("editions")?, table("map")?);
     if let Some(name) = file.keys().next() {
         return Err(Failure::question(format!(
-            "settings: {name} is not known; there are [kafka], [access], [alerts] and [editions]"
+            "settings: {name} is not known; there are [kafka], [access], [alerts], [editions] and [map]"
         )));
     }
     let question = |error: &dyn std::fmt::Display| Failure::question(error.to_string());
@@ -52,6 +55,7 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Settings, Failure> {
         access: access.map_err(|error| question(&error))?,
         alerts: alerts::Settings::read(alerts).map_err(|error| question(&error))?,
         editions: editions::schedule::Settings::read(editions).map_err(|error| question(&error))?,
+        map: tiles::Settings::read(map).map_err(|error| question(&error))?,
     })
 }
 

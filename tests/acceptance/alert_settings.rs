@@ -90,7 +90,7 @@ fn what_cannot_be_used_is_refused_at_the_start_by_name() {
     check("[alerts]\ntemplates = \"/nowhere\"\n", "template /nowhere: there is no such folder");
     check("[alerts]\nmessages_per_hour = 0\n", "messages_per_hour goes from 1");
     check("alerts = 1\n", "alerts is a table: write [alerts]");
-    check("[alrts]\n", "alrts is not known; there are [kafka], [access], [alerts] and [editions]");
+    check("[alrts]\n", "alrts is not known; there are [kafka], [access], [alerts], [editions] and [map]");
     let channel = "[[alerts.channels]]\nname = \"a\"\nkind = \"alertmanager\"\nurl = \"http://a\"\n";
     check(&format!("{channel}rules = [\"overdu\"]\n"), "channel a: there is no rule overdu");
 }

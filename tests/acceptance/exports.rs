@@ -62,7 +62,7 @@ fn count_of(page: &str) -> Option<u64> {
 }
 
 /// How many rows each form of a list has.
-fn rows_taken_along(server: &Server, asked: &str) -> [usize; 4] {
+fn rows_taken_along(server: &Server, asked: &str) -> [usize; 5] {
     let body = |ending: &str| {
         let answer = server.get(&format!("/danh-sach.{ending}?{asked}"));
         assert_eq!(answer.status, 200, "{ending} {asked}: {}", String::from_utf8_lossy(&answer.body));
@@ -75,6 +75,7 @@ fn rows_taken_along(server: &Server, asked: &str) -> [usize; 4] {
         taken::csv(&text(excel.body), ';').len() - 1,
         taken::xlsx(&body("xlsx"))[0].len() - 1,
         taken::arrow(&body("arrow")).iter().map(arrow_array::RecordBatch::num_rows).sum(),
+        taken::parquet(&body("parquet")).0.iter().map(arrow_array::RecordBatch::num_rows).sum(),
     ]
 }
 
@@ -146,7 +147,7 @@ fn compare(
             "{place} {part}"
         );
         let count = usize::try_from(*count).expect("a count");
-        assert_eq!(rows_taken_along(server, &asked), [count; 4], "{place} {part}");
+        assert_eq!(rows_taken_along(server, &asked), [count; 5], "{place} {part}");
     }
     wanted.len()
 }
@@ -172,6 +173,12 @@ fn a_table_says_what_it_holds_for() {
     let schema = batches[0].schema();
     assert_eq!(schema.metadata()["set"], "method-note-2026");
     assert_eq!(schema.metadata()["rows"], batches[0].num_rows().to_string());
+    let (same, told) = taken::parquet(&server.get(&format!("/xep-hang.parquet?{asked}")).body);
+    for (key, value) in schema.metadata().iter().filter(|(key, _)| *key != "made_at") {
+        assert_eq!(told.get(key), Some(value), "{key} is told as in Arrow");
+    }
+    assert_eq!(same[0].schema().fields(), schema.fields());
+    assert_eq!(same[0].columns(), batches[0].columns(), "columns of Parquet are those of Arrow");
     let paper = taken::pdf(&server.get(&format!("/xep-hang.pdf?{asked}")).body);
     assert!(paper.contains("Xếp hạng các cơ quan, đơn vị") && paper.contains("method-note-2026"), "{paper}");
 }

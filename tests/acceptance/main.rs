@@ -44,3 +44,4 @@ mod standing;
 mod stream;
 mod supply;
 mod survey;
+mod tile_map;

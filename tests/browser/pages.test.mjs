@@ -35,6 +35,7 @@ const pages = () => ({
   indicator: "/chi-tieu/1.4",
   list: `/danh-sach?unit=${HEALTH.code}&count=received`,
   dossier: `/ho-so/${encodeURIComponent(dossier)}`,
+  map: "/ban-do",
   public: "/cong-khai",
   operations: "/van-hanh",
 });

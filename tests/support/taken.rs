@@ -1,14 +1,16 @@
-//! Tables that were taken along, read back by other means than they were written: CSV, spreadsheets, Arrow, PDF.
+//! Tables that were taken along, read back by other means than they were written: CSV, spreadsheets, Arrow, Parquet, PDF.
 //!
-//! Spreadsheets are read by the archive's directory, Arrow by its own crate, PDF by Debian's `pdftotext`. Not here:
+//! Spreadsheets are read by the archive's directory, Arrow and Parquet by their own crates, PDF by Debian's `pdftotext`. Not here:
 //! what should stand in them.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 /// Rows of CSV, the head among them; quoted cells may hold the delimiter and quotes, not line ends.
 pub fn csv(text: &str, delimiter: char) -> Vec<Vec<String>> {
@@ -103,6 +105,21 @@ pub fn unzipped(bytes: &[u8]) -> HashMap<String, String> {
 pub fn arrow(bytes: &[u8]) -> Vec<RecordBatch> {
     let reader = StreamReader::try_new(bytes, None).expect("a stream begins with its schema");
     reader.map(|batch| batch.expect("a batch is whole")).collect()
+}
+
+/// The batches of a Parquet file, and what it says of itself.
+pub fn parquet(bytes: &[u8]) -> (Vec<RecordBatch>, HashMap<String, String>) {
+    static FILES: AtomicU64 = AtomicU64::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("nhip-taken-{}-{number}.parquet", std::process::id()));
+    std::fs::write(&path, bytes).expect("it can be laid down");
+    let file = std::fs::File::open(&path).expect("it lies there");
+    std::fs::remove_file(&path).expect("it stays open");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is a whole file");
+    let told = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let told = told.into_iter().map(|told| (told.key, told.value.unwrap_or_default())).collect();
+    let batches: ParquetRecordBatchReader = reader.build().expect("its columns can be read");
+    (batches.map(|batch| batch.expect("a batch is whole")).collect(), told)
 }
 
 /// What a PDF says, laid out as on paper.

@@ -16,7 +16,7 @@ use compute::set::Catalogue;
 use ingest::kafka;
 
 use super::Failure;
-use super::serve::{ServeArguments, access, answer, listen};
+use super::serve::{ServeArguments, access, answer, listen, map};
 use crate::reference_data;
 use crate::serve::live::Clock;
 use crate::serve::{Publishing, Reading, Shown, WorkerServer, Working, WorkingSetup, worker_router};
@@ -86,7 +86,7 @@ pub(super) fn work(arguments: &ServeArguments, settings: Settings, from: Instant
 
 /// Serves the sums of all shares until a signal ends it.
 pub(super) fn read(arguments: &ServeArguments, settings: Settings, from: Instant) -> Result<u8, Failure> {
-    let asking = settings.access.clone();
+    let (asking, tiles) = (settings.access.clone(), map(&settings.map)?);
     let (settings, topic) = shared(settings)?;
     if arguments.data.is_some() {
         return Err(Failure::question("a reader keeps nothing: leave --data out"));
@@ -97,6 +97,7 @@ pub(super) fn read(arguments: &ServeArguments, settings: Settings, from: Instant
     let with = (telemetry()?, secret(&settings)?);
     let mut server = Reading::server(&settings, &topic, make, from.day().year(), with)?;
     server.access = access(asking, None)?;
+    server.tiles = tiles;
     server.figures = Publishing::start(&settings, &server.live)?;
     listen(arguments.listen(), server, |_| {})
 }

@@ -28,6 +28,7 @@ use crate::serve::{
 };
 use crate::settings;
 use crate::telemetry::Telemetry;
+use crate::tiles::{self, Positions, Tiles};
 
 /// How long open answers may take to end when the server stops.
 const GOODBYE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -45,7 +46,7 @@ pub(crate) struct ServeArguments {
     /// Folder for the log of events and the saved state; without it nothing outlives the process
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// File of settings (TOML): [kafka] names topics to consume, [access] who gets in, [alerts] where messages go, [editions] when periods are closed
+    /// File of settings (TOML): [kafka] names topics to consume, [access] who gets in, [alerts] where messages go, [editions] when periods are closed, [map] where agencies lie
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// Minutes between two snapshots of the state
@@ -137,6 +138,7 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
         ));
     }
     let alerts = AlertsSetup::read(settings.alerts, arguments.data.clone(), settings.kafka.as_ref())?;
+    let tiles = map(&settings.map)?;
     let editions = EditionsSetup::read(settings.editions, &arguments.reference, arguments.data.clone())?;
     let storage = arguments.data.as_deref().map(|data| storage(data, arguments)).transpose()?;
     if storage.is_none() {
@@ -144,6 +146,7 @@ fn serve(arguments: &ServeArguments, settings: settings::Settings, from: Instant
     }
     let mut server = server(&arguments.reference, arguments.shards, from, storage, Clock::System)?;
     server.access = access(settings.access, arguments.data.as_deref())?;
+    server.tiles = tiles;
     server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     server.editions = Editions::start(editions, &server.live, &arguments.reference)?;
     server.reconciling = arguments.data.as_deref().map(|data| Reconciling::new(data, &server.live));
@@ -167,6 +170,12 @@ pub(super) fn access(settings: Option<Asking>, data: Option<&Path>) -> Result<Ac
         Failure::question("settings of access: tokens and records need a place: give --data DIR, or `folder` under [access]")
     })?;
     Access::start(settings, folder).map_err(Failure::question)
+}
+
+/// Where agencies lie, as the settings say.
+pub(super) fn map(settings: &tiles::Settings) -> Result<Arc<Tiles>, Failure> {
+    let positions = Positions::read(settings).map_err(|error| Failure::question(error.to_string()))?;
+    Ok(Arc::new(Tiles::new(positions)))
 }
 
 fn storage(data: &Path, arguments: &ServeArguments) -> Result<Storage, Failure> {
@@ -223,6 +232,7 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
         backups: None,
     };
     let mut server = server(&arguments.reference, 2, from, Some(storage), clock)?;
+    server.tiles = Arc::new(Tiles::new(Positions::demo()));
     let alerts = AlertsSetup::read(alerts::Settings::default(), Some(folder.0.clone()), None)?;
     server.alerts = Some(Alerting::start(alerts, &server.live, server.telemetry.clone())?);
     let usual = editions::schedule::Settings::default();
@@ -271,7 +281,20 @@ fn server(
     let access = Access::default();
     let (kafka, reading, figures, alerts) = (None, None, None, None);
     let (editions, reconciling) = (None, None);
-    Ok(Server { live, board, telemetry, access, kafka, reading, figures, alerts, editions, reconciling })
+    let tiles = Arc::default();
+    Ok(Server {
+        live,
+        board,
+        telemetry,
+        access,
+        kafka,
+        reading,
+        figures,
+        alerts,
+        editions,
+        reconciling,
+        tiles,
+    })
 }
 
 /// A data folder that lasts as long as the demo.

@@ -52,6 +52,7 @@ mod worker;
 use std::sync::Arc;
 
 use crate::telemetry::Telemetry;
+use crate::tiles::Tiles;
 use access::Access;
 use live::Live;
 
@@ -85,4 +86,6 @@ pub(crate) struct Server {
     pub(crate) editions: Option<Editions>,
     /// Reconciling with the portal, where there is a log to count.
     pub(crate) reconciling: Option<Reconciling>,
+    /// Where agencies lie.
+    pub(crate) tiles: Arc<Tiles>,
 }

@@ -90,6 +90,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("malformed_list", "Không cho biết danh sách nào."),
     ("malformed_logout_token", "Vé đăng xuất không đúng."),
     ("malformed_new_due_at", "Ngày hẹn lại không dùng được."),
+    ("malformed_number", "Số hiệu không đúng: viết một số nguyên như trong danh sách."),
     ("malformed_objections_until", "Hạn phản hồi không đúng: viết một thời điểm sẽ tới, có múi giờ."),
     ("malformed_part", "Phần của tỷ lệ không đúng: num, den hoặc missing."),
     ("malformed_path", "Địa chỉ không đọc được; viết bằng UTF-8."),

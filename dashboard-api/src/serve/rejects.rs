@@ -4,6 +4,7 @@
 //! what is kept of a message (`ingest::durable::set_aside`).
 
 use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
@@ -34,21 +35,25 @@ pub(super) async fn list(State(server): State<Server>, asked: Asked) -> Result<J
 }
 
 /// `GET /api/v1/rejects/{number}`.
-pub(super) async fn show(State(server): State<Server>, number: Path<u64>) -> Result<Json<Value>, Problem> {
-    Ok(Json(told(&find(&server, *number).await?)))
+pub(super) async fn show(
+    State(server): State<Server>,
+    number: Result<Path<u64>, PathRejection>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(told(&find(&server, number_of(number)?).await?)))
 }
 
 /// `POST /api/v1/rejects/{number}/retry`: the event in the body, or with none what was kept of it; for a national exchange message
 /// the mended message.
 pub(super) async fn retry(
     State(server): State<Server>,
-    number: Path<u64>,
+    number: Result<Path<u64>, PathRejection>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     if let Phase::Recovering(reached, wanted) = server.live.phase() {
         return Err(Problem::Recovering { reached, wanted });
     }
-    let kept = find(&server, *number).await?;
+    let number = number_of(number)?;
+    let kept = find(&server, number).await?;
     let was = SetAsideMessage::read(&kept.bytes).ok();
     let exchange_source = was.as_ref().and_then(SetAsideMessage::exchange_source).map(str::to_owned);
     let event = if body.trim_ascii().is_empty() {
@@ -74,9 +79,15 @@ pub(super) async fn retry(
         return Err(Problem::malformed("event", format!("{field}: {}", rejection.reason.advice())));
     }
     let applied = server.live.apply(accepted).await?;
-    let is_resolved = server.live.resolve(*number).await?;
-    let answer = json!({ "number": *number, "is_resolved": is_resolved, "version": applied.version });
+    let is_resolved = server.live.resolve(number).await?;
+    let answer = json!({ "number": number, "is_resolved": is_resolved, "version": applied.version });
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+}
+
+fn number_of(number: Result<Path<u64>, PathRejection>) -> Result<u64, Problem> {
+    number
+        .map(|Path(number)| number)
+        .map_err(|_| Problem::malformed("number", "write a whole number, as the list has it"))
 }
 
 async fn find(server: &Server, number: u64) -> Result<SetAside, Problem> {

@@ -4,6 +4,7 @@
 
 use super::scene::{MONTH, PEOPLE, Scene, bearer};
 use acceptance_tests::server::Answer;
+use acceptance_tests::taken;
 use serde_json::Value;
 
 /// What of a unit's, an officer's or the server's an address shows.
@@ -62,6 +63,8 @@ const ADDRESSES: &[(&str, Shows)] = &[
     ("/danh-sach.csv?period={month}&unit=C1&indicator=2.1&part=den", Shows::Dossiers("C1")),
     ("/danh-sach.csv?period={month}&unit=C2&indicator=2.1&part=den", Shows::Dossiers("C2")),
     ("/danh-sach.csv?period={month}&unit=C2&indicator=2.1&part=den&form=excel-vi", Shows::Dossiers("C2")),
+    ("/danh-sach.parquet?period={month}&unit=C1&indicator=2.1&part=den", Shows::Dossiers("C1")),
+    ("/danh-sach.parquet?period={month}&unit=C2&indicator=2.1&part=den", Shows::Dossiers("C2")),
     (
         "/danh-sach.csv?period={month}&officer=OFFICERTWO&indicator=2.1&part=den",
         Shows::Officer("OFFICERTWO", "C2"),
@@ -105,7 +108,10 @@ const ADDRESSES: &[(&str, Shows)] = &[
     ("/api/v1/forecasts?period={month}&unit=C2&by=2099-01-01T00:00:00%2B07:00", Shows::Dossiers("C2")),
     ("/api/v1/history?period={month}&unit=C2", Shows::Agency("C2")),
     ("/don-vi/C2/chi-tieu.csv?period={month}", Shows::Agency("C2")),
+    ("/don-vi/C2/chi-tieu.parquet?period={month}", Shows::Agency("C2")),
+    ("/ban-do?period={month}", Shows::AgenciesAll),
     ("/xep-hang.csv?period={month}", Shows::AgenciesAll),
+    ("/xep-hang.parquet?period={month}", Shows::AgenciesAll),
     ("/tai-lieu-api", Shows::Everybodys),
     ("/api/v1/alerts?state=all", Shows::Alerts),
     ("/canh-bao?state=all", Shows::Alerts),
@@ -179,6 +185,10 @@ fn foreign(who: &str) -> &'static [&'static str] {
 
 /// What an answer says beside what was asked: an address given back is no leak.
 fn told(answer: &Answer, path: &str) -> String {
+    if answer.status == 200 && path.contains(".parquet") {
+        // Its texts are packed; cells stand in quotation marks, as in JSON.
+        return format!("{:?}", taken::parquet(&answer.body));
+    }
     let text = answer.text();
     if answer.status == 200 { text } else { text.replace(path, "") }
 }

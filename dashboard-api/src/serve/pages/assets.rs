@@ -1,5 +1,6 @@
 //! The live ranking page and the files of all pages, embedded in the binary: no CDN, works without internet.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -23,7 +24,9 @@ pub(in crate::serve) async fn index(State(server): State<Server>) -> Response {
 }
 
 /// A file of the page.
-pub(in crate::serve) async fn asset(Path(path): Path<String>) -> Response {
+pub(in crate::serve) async fn asset(path: Result<Path<String>, PathRejection>) -> Response {
+    // A name that is no UTF-8 is no file's.
+    let path = path.map(|Path(path)| path).unwrap_or_default();
     let Some(file) = WEB.get_file(&path).filter(|_| path != "index.html") else {
         return StatusCode::NOT_FOUND.into_response();
     };

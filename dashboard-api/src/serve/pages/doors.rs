@@ -4,6 +4,7 @@
 //! Not here: what an account may see (`access`).
 
 use askama::Template;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -160,12 +161,18 @@ pub(super) fn set_cookie(guarded: &Guarded, headers: &mut HeaderMap, name: &str,
     headers.extend(HeaderValue::from_str(&text).ok().map(|value| (header::SET_COOKIE, value)));
 }
 
+fn said_of(said: Result<Form<Said>, FormRejection>) -> Result<Said, Problem> {
+    let said = said.map(|Form(said)| said);
+    said.map_err(|_| Problem::malformed("body", "send the form of /dang-nhap, each field once"))
+}
+
 /// `POST /dang-nhap`.
 pub(super) async fn sign_in(
     State(server): State<Server>,
     headers: HeaderMap,
-    Form(said): Form<Said>,
+    said: Result<Form<Said>, FormRejection>,
 ) -> Made {
+    let said = said_of(said).map_err(|problem| Trouble { problem, words: Words::default() })?;
     let words = Words::of((said.lang == "en").then_some("en"));
     let trouble = |problem| Trouble { problem, words };
     let guarded = asks(&server).map_err(trouble)?;
@@ -225,9 +232,10 @@ pub(super) async fn sign_out(
     State(server): State<Server>,
     headers: HeaderMap,
     asked: Asked,
-    Form(said): Form<Said>,
+    said: Result<Form<Said>, FormRejection>,
 ) -> Made {
     let guarded = asks(&server).map_err(asked.trouble())?;
+    let said = said_of(said).map_err(asked.trouble())?;
     let session = session_id(guarded, &headers).filter(|id| form_token(id) == said.mark);
     let Some(id) = session else {
         let why = "sign out by the form of /dang-nhap".to_owned();

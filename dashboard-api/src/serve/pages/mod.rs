@@ -16,6 +16,7 @@ mod export;
 mod indicator;
 mod links;
 mod list;
+mod map;
 mod officer;
 mod operations;
 mod parts;
@@ -71,6 +72,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/danh-sach", get(list::list))
         .route("/ho-so/{dossier}", get(dossier::dossier))
         .route("/cong-khai", get(public::public))
+        .route("/ban-do", get(map::map))
         .route("/van-hanh", get(operations::operations))
         .route("/dang-nhap", get(doors::entrance).post(doors::sign_in))
         .route("/dang-nhap/oidc", get(provider::begin))

@@ -66,6 +66,7 @@ impl Reading {
             alerts: None,
             editions: None,
             reconciling: None,
+            tiles: Arc::default(),
         })
     }
 

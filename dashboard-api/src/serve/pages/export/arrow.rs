@@ -1,6 +1,7 @@
 //! A table as an Arrow IPC stream: types, exact decimals, and what the table is about in the schema's metadata.
 //!
-//! Instants are kept to the microsecond, which every reader knows. Not here: which table.
+//! Instants are kept to the microsecond, which every reader knows. `Batches` are columns of rows, for `parquet` too. Not
+//! here: which table.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,30 +21,51 @@ const ZONE: &str = "+07:00";
 /// Digits of a decimal, and how many of them follow the point.
 const DIGITS: (u8, i8) = (18, 2);
 
-/// A table on its way into a stream.
-pub(super) struct Arrow {
+/// Makes columns of rows.
+pub(super) struct Batches {
     schema: Arc<Schema>,
     kinds: Vec<Kind>,
+}
+
+/// A table on its way into a stream.
+pub(super) struct Arrow {
+    batches: Batches,
     writer: StreamWriter<Vec<u8>>,
+}
+
+impl Batches {
+    /// For the columns of this table; the schema says beside them what it is told here.
+    pub(super) fn new(table: &Table, told: HashMap<String, String>) -> Batches {
+        let fields: Vec<Field> =
+            table.columns.iter().map(|column| Field::new(&column.id, kind(column.kind), true)).collect();
+        let schema = Arc::new(Schema::new_with_metadata(fields, told));
+        Batches { schema, kinds: table.columns.iter().map(|column| column.kind).collect() }
+    }
+
+    pub(super) fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    pub(super) fn of(&self, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
+        let columns = self.kinds.iter().enumerate();
+        let columns: Result<Vec<ArrayRef>, ArrowError> =
+            columns.map(|(place, kind)| array(*kind, rows, place)).collect();
+        RecordBatch::try_new(Arc::clone(&self.schema), columns?)
+    }
 }
 
 impl Arrow {
     pub(super) fn new(table: &Table) -> Result<Arrow, ArrowError> {
-        let fields: Vec<Field> =
-            table.columns.iter().map(|column| Field::new(&column.id, kind(column.kind), true)).collect();
         let about: HashMap<String, String> =
             table.about.iter().map(|entry| (entry.id.to_owned(), exact(&entry.value))).collect();
-        let schema = Arc::new(Schema::new_with_metadata(fields, about));
-        let writer = StreamWriter::try_new(Vec::new(), &schema)?;
-        Ok(Arrow { schema, kinds: table.columns.iter().map(|column| column.kind).collect(), writer })
+        let batches = Batches::new(table, about);
+        let writer = StreamWriter::try_new(Vec::new(), batches.schema())?;
+        Ok(Arrow { batches, writer })
     }
 
     /// Some rows, and what comes before the first.
     pub(super) fn rows(&mut self, rows: &[Row]) -> Result<Vec<u8>, ArrowError> {
-        let columns = self.kinds.iter().enumerate();
-        let columns: Result<Vec<ArrayRef>, ArrowError> =
-            columns.map(|(place, kind)| array(*kind, rows, place)).collect();
-        self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns?)?)?;
+        self.writer.write(&self.batches.of(rows)?)?;
         Ok(std::mem::take(self.writer.get_mut()))
     }
 

@@ -1,6 +1,6 @@
-//! Figures and lists to take along: CSV, XLSX, PDF and Arrow, from the same table, scope and filters as the pages.
+//! Figures and lists to take along: CSV, XLSX, PDF, Arrow and Parquet, from the same table, scope and filters as the pages.
 //!
-//! `table` is the table, `listed`, `figures` and `published` make it, `csv`, `xlsx` (with `zip`), `arrow` and `paper` write it,
+//! `table` is the table, `listed`, `figures` and `published` make it, `csv`, `xlsx` (with `zip`), `arrow`, `parquet` and `paper` write it,
 //! `sending` hands it on as it is written. `letters` are drafts of what is owed for a late dossier. Addresses are those of the pages with the form's ending. Not here: what a
 //! figure or a list is (`compute`), which one an address names (`list`, `agency`).
 
@@ -12,6 +12,7 @@ mod formats;
 pub(super) mod letters;
 mod listed;
 mod paper;
+mod parquet;
 pub(super) mod published;
 mod sending;
 mod table;
@@ -47,14 +48,17 @@ pub(super) fn router() -> Router<Server> {
         .route("/danh-sach.xlsx", get(list))
         .route("/danh-sach.pdf", get(list))
         .route("/danh-sach.arrow", get(list))
+        .route("/danh-sach.parquet", get(list))
         .route("/xep-hang.csv", get(ranking))
         .route("/xep-hang.xlsx", get(ranking))
         .route("/xep-hang.pdf", get(ranking))
         .route("/xep-hang.arrow", get(ranking))
+        .route("/xep-hang.parquet", get(ranking))
         .route("/don-vi/{unit}/chi-tieu.csv", get(indicators))
         .route("/don-vi/{unit}/chi-tieu.xlsx", get(indicators))
         .route("/don-vi/{unit}/chi-tieu.pdf", get(indicators))
         .route("/don-vi/{unit}/chi-tieu.arrow", get(indicators))
+        .route("/don-vi/{unit}/chi-tieu.parquet", get(indicators))
         .route("/ho-so/{dossier}/thu-xin-loi.pdf", get(letters::letter))
         .route("/ho-so/{dossier}/thu-xin-loi.docx", get(letters::letter))
         .route("/ho-so/{dossier}/giai-trinh.pdf", get(letters::letter))
@@ -74,6 +78,7 @@ pub(super) fn links(place: &Place, path: &str) -> Vec<Link> {
         to("csv", None, "export_csv"),
         to("csv", Some("excel-vi"), "export_excel"),
         to("arrow", None, "export_arrow"),
+        to("parquet", None, "export_parquet"),
     ]
 }
 

@@ -16,6 +16,7 @@ use super::arrow::Arrow;
 use super::csv::{Csv, Dialect};
 use super::listed::{Lines, too_many};
 use super::paper;
+use super::parquet::Parquet;
 use super::table::{PAPER_ROWS_MAX, Readers, Row, Table, only};
 use super::xlsx::Xlsx;
 use crate::serve::problem::Problem;
@@ -39,6 +40,7 @@ pub(super) enum Form {
     Xlsx,
     Pdf,
     Arrow,
+    Parquet,
 }
 
 /// Where rows come from.
@@ -55,6 +57,7 @@ enum Writer {
     Csv(Csv),
     Xlsx(Box<Xlsx>),
     Arrow(Box<Arrow>),
+    Parquet(Box<Parquet>),
 }
 
 impl Form {
@@ -68,9 +71,10 @@ impl Form {
             ("xlsx", "") => Ok(Form::Xlsx),
             ("pdf", "") => Ok(Form::Pdf),
             ("arrow", "") => Ok(Form::Arrow),
+            ("parquet", "") => Ok(Form::Parquet),
             _ => Err(Problem::malformed(
                 "form",
-                "form is for .csv only; .csv, .xlsx, .pdf and .arrow are there",
+                "form is for .csv only; .csv, .xlsx, .pdf, .arrow and .parquet are there",
             )),
         }
     }
@@ -81,6 +85,7 @@ impl Form {
             Form::Xlsx => "xlsx",
             Form::Pdf => "pdf",
             Form::Arrow => "arrow",
+            Form::Parquet => "parquet",
         }
     }
 
@@ -90,13 +95,14 @@ impl Form {
             Form::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Form::Pdf => "application/pdf",
             Form::Arrow => "application/vnd.apache.arrow.stream",
+            Form::Parquet => "application/vnd.apache.parquet",
         }
     }
 
     /// Whom this form is not for.
     fn not_for(self) -> Readers {
         match self {
-            Form::Csv(Dialect::Machine) | Form::Arrow => Readers::People,
+            Form::Csv(Dialect::Machine) | Form::Arrow | Form::Parquet => Readers::People,
             Form::Csv(Dialect::ExcelVi) | Form::Xlsx | Form::Pdf => Readers::Programs,
         }
     }
@@ -133,6 +139,10 @@ impl Writer {
                 let arrow = Arrow::new(table).map_err(|error| error.to_string())?;
                 Ok((Writer::Arrow(Box::new(arrow)), Vec::new()))
             }
+            Form::Parquet => {
+                let parquet = Parquet::new(table).map_err(|error| error.to_string())?;
+                Ok((Writer::Parquet(Box::new(parquet)), Vec::new()))
+            }
             Form::Xlsx | Form::Pdf => {
                 let mut xlsx = Xlsx::default();
                 let head = xlsx.start(table, words.t("export.metadata"));
@@ -146,6 +156,7 @@ impl Writer {
             Writer::Csv(csv) => csv.rows(rows),
             Writer::Xlsx(xlsx) => xlsx.rows(rows),
             Writer::Arrow(arrow) => arrow.rows(rows).map_err(|error| error.to_string())?,
+            Writer::Parquet(parquet) => parquet.rows(rows).map_err(|error| error.to_string())?,
         };
         Ok((self, bytes))
     }
@@ -155,6 +166,7 @@ impl Writer {
             Writer::Csv(_) => Ok(Vec::new()),
             Writer::Xlsx(xlsx) => Ok(xlsx.end()),
             Writer::Arrow(arrow) => arrow.end().map_err(|error| error.to_string()),
+            Writer::Parquet(parquet) => parquet.end().map_err(|error| error.to_string()),
         }
     }
 }
@@ -205,7 +217,9 @@ impl Sending {
             writer = back;
             self.hand_on(bytes).await?;
         }
-        self.hand_on(writer.end()?).await
+        // The end of a Parquet file is a whole group of rows to pack.
+        let ended = tokio::task::spawn_blocking(move || writer.end());
+        self.hand_on(ended.await.map_err(|error| error.to_string())??).await
     }
 
     async fn hand_on(&self, bytes: Vec<u8>) -> Result<(), String> {

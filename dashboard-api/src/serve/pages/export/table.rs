@@ -1,7 +1,7 @@
 //! What is taken along, before it is written: a table with typed columns, what it is about, and rows a portion at a time.
 //!
-//! Every form (CSV, XLSX, Arrow, PDF) is written from this one table, so that all carry the same figures. Not here: how
-//! a form writes a value (`csv`, `xlsx`, `arrow`, `paper`).
+//! Every form (CSV, XLSX, Arrow, Parquet, PDF) is written from this one table, so that all carry the same figures. Not here: how
+//! a form writes a value (`csv`, `xlsx`, `arrow`, `parquet`, `paper`).
 
 use compute::instant::Instant;
 use compute::set::points::Hundredths;
