@@ -1,7 +1,7 @@
 //! Figures and lists to take along: CSV, XLSX, PDF and Arrow, from the same table, scope and filters as the pages.
 //!
 //! `table` is the table, `listed`, `figures` and `published` make it, `csv`, `xlsx` (with `zip`), `arrow` and `paper` write it,
-//! `sending` hands it on as it is written. `letters` are drafts of what is owed for a late dossier. Addresses are those of the pages with the form's ending. Not here: what a
+//! `sending` hands it on as it is written, `sealing` says which files of an edition were published. `letters` are drafts of what is owed for a late dossier. Addresses are those of the pages with the form's ending. Not here: what a
 //! figure or a list is (`compute`), which one an address names (`list`, `agency`).
 
 mod arrow;
@@ -13,6 +13,7 @@ pub(super) mod letters;
 mod listed;
 mod paper;
 pub(super) mod published;
+pub(super) mod sealing;
 mod sending;
 mod table;
 mod xlsx;
