@@ -3,11 +3,12 @@
 //! One try: it is taken or not, and says why. A receiver can tell our messages by their signature and a repeated one by its
 //! id. Not here: when to try again (`message`), what is said (`text`).
 
+use std::path::Path;
 use std::time::Duration;
 
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport};
 use sha2::{Digest, Sha256};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
@@ -18,6 +19,8 @@ use crate::settings::{ChannelKind, ChannelSettings, Protection, Secret};
 
 /// How long one try may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of a file of authorities: as many as a machine trusts by itself.
+const AUTHORITIES_BYTES_MAX: u64 = 1 << 20;
 /// What SHA-256 works on at once.
 const BLOCK_BYTES: usize = 64;
 
@@ -26,21 +29,33 @@ const BLOCK_BYTES: usize = 64;
 pub struct Channel {
     settings: ChannelSettings,
     agent: ureq::Agent,
+    /// Who may vouch for the receiver, in PEM; those the machine trusts if nobody is named.
+    authorities: Vec<String>,
 }
 
 impl Channel {
     /// A channel as it is set.
-    pub fn new(settings: ChannelSettings) -> Channel {
-        // What the machine trusts is trusted here too: offices have authorities of their own.
-        let tls =
-            TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier);
+    ///
+    /// # Errors
+    /// The file of authorities cannot be read, with its name.
+    pub fn new(settings: ChannelSettings) -> Result<Channel, String> {
+        let authorities = settings.authority_file.as_deref().map_or(Ok(Vec::new()), authorities)?;
+        // What the machine trusts is trusted here too, unless the office names authorities of its own.
+        let roots = if authorities.is_empty() {
+            RootCerts::PlatformVerifier
+        } else {
+            let read = authorities.iter().map(|pem| ureq::tls::Certificate::from_pem(pem.as_bytes()));
+            let read: Result<Vec<_>, _> = read.collect();
+            RootCerts::new_with_certs(&read.map_err(|error| error.to_string())?)
+        };
+        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(roots);
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))
             .max_redirects(0)
             .http_status_as_error(false)
             .tls_config(tls.build())
             .build();
-        Channel { settings, agent: config.into() }
+        Ok(Channel { settings, agent: config.into(), authorities })
     }
 
     /// How it is set.
@@ -98,7 +113,17 @@ impl Channel {
 
     fn transport(&self) -> Result<SmtpTransport, String> {
         let settings = &self.settings;
-        let parameters = || TlsParameters::new(settings.host.clone()).map_err(|error| error.to_string());
+        let parameters = || {
+            let mut parameters = TlsParameters::builder(settings.host.clone());
+            if !self.authorities.is_empty() {
+                parameters = parameters.certificate_store(CertificateStore::None);
+            }
+            for pem in &self.authorities {
+                let authority = Certificate::from_pem(pem.as_bytes()).map_err(|error| error.to_string())?;
+                parameters = parameters.add_root_certificate(authority);
+            }
+            parameters.build().map_err(|error| error.to_string())
+        };
         let (tls, port) = match settings.tls {
             Protection::Starttls => (Tls::Required(parameters()?), 587),
             Protection::Tls => (Tls::Wrapper(parameters()?), 465),
@@ -114,6 +139,24 @@ impl Channel {
         }
         Ok(transport.build())
     }
+}
+
+/// The certificates of a file, each in PEM.
+fn authorities(path: &Path) -> Result<Vec<String>, String> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let said = |why: &dyn std::fmt::Display| format!("authority_file {}: {why}", path.display());
+    let length = std::fs::metadata(path).map_err(|error| said(&error))?.len();
+    if length > AUTHORITIES_BYTES_MAX {
+        return Err(said(&"it is too large to be a file of authorities"));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| said(&error))?;
+    let found: Vec<String> =
+        text.split_inclusive(END).filter(|one| one.ends_with(END)).map(str::to_owned).collect();
+    let are_certificates = found.iter().all(|pem| Certificate::from_pem(pem.as_bytes()).is_ok());
+    if found.is_empty() || !are_certificates {
+        return Err(said(&"it holds no certificates in PEM"));
+    }
+    Ok(found)
 }
 
 /// `v1=` and HMAC-SHA256 (RFC 2104) over the timestamp, a dot and the body: an old message cannot be sent again under a

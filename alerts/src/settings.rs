@@ -103,6 +103,9 @@ pub struct ChannelSettings {
     /// A file with the secret that signs messages (webhook).
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
+    /// A file with the authorities, in PEM, that may vouch for the receiver in place of those the machine trusts.
+    #[serde(default)]
+    pub authority_file: Option<PathBuf>,
     /// The topic: its whole name (kafka).
     #[serde(default)]
     pub topic: String,
@@ -233,11 +236,12 @@ impl Settings {
 }
 
 /// The names of a channel's settings.
-const CHANNEL: [&str; 18] = [
+const CHANNEL: [&str; 19] = [
     "name",
     "kind",
     "url",
     "secret_file",
+    "authority_file",
     "topic",
     "host",
     "port",

@@ -1,7 +1,7 @@
 //! Editions: a period's result, frozen with its evidence, objected to, decided by two, approved, signed and published.
 //!
 //! `content` is what an edition says, as rows and as lines; `tree` hashes the lines, `seal` signs them; `case` is how an
-//! edition moves from closed to published and who may not decide what; `difference` compares two contents; `schedule`
+//! edition moves from closed to published and who may not decide what; `public` lists the files everybody may check; `difference` compares two contents; `schedule`
 //! says which periods are due. All of it is pure: time, keys and bytes are arguments. Not here: files, threads, HTTP,
 //! taking rows out of the engine (`compute`).
 
@@ -9,6 +9,7 @@ pub mod case;
 pub mod content;
 pub mod difference;
 mod line;
+pub mod public;
 pub mod schedule;
 pub mod seal;
 pub mod tree;

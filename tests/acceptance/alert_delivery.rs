@@ -16,17 +16,17 @@ use compute::instant::Instant;
 use serde_json::{Value, json};
 
 /// Longer than any alert takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What came in one request.
 #[derive(Clone, Debug)]
-struct Heard {
+pub(super) struct Heard {
     headers: Vec<(String, String)>,
     body: String,
 }
 
 impl Heard {
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
@@ -37,14 +37,14 @@ impl Heard {
 
 /// A receiver that remembers what it heard, and answers with a status; 0 breaks the connection off unanswered.
 #[derive(Clone)]
-struct Receiver {
+pub(super) struct Receiver {
     address: String,
-    status: Arc<AtomicU16>,
+    pub(super) status: Arc<AtomicU16>,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Receiver {
-    fn start(status: u16) -> Receiver {
+    pub(super) fn start(status: u16) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has an address").to_string();
         let receiver = Receiver { address, status: Arc::new(AtomicU16::new(status)), heard: Arc::default() };
@@ -82,13 +82,13 @@ impl Receiver {
         }
     }
 
-    fn heard(&self) -> Vec<Heard> {
+    pub(super) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// `seconds` from now, as stories write it.
-fn soon(seconds: i64) -> String {
+pub(super) fn soon(seconds: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
     let then = i64::try_from(now.as_secs()).expect("it is before the year 2100") + seconds;
     let local = Instant::from_unix(then, 0).to_local();
@@ -96,7 +96,7 @@ fn soon(seconds: i64) -> String {
 }
 
 /// Settings with a webhook, and one rule that is told at any hour.
-fn settings(folder: &Folder, receiver: &Receiver, more: &str) -> String {
+pub(super) fn settings(folder: &Folder, receiver: &Receiver, more: &str) -> String {
     let rules = folder.write(
         "rules.toml",
         "[[rule]]\nid = \"overdue\"\nlook_for = \"overdue\"\nseverity = \"critical\"\nvi = \"Hồ sơ quá hạn\"\n\
@@ -115,7 +115,7 @@ fn settings(folder: &Folder, receiver: &Receiver, more: &str) -> String {
     )
 }
 
-fn launch(folder: &Folder, settings: &str) -> Server {
+pub(super) fn launch(folder: &Folder, settings: &str) -> Server {
     let data = folder.path("data");
     let server = Server::launch(&["--data", &data, "--settings", settings]).expect("it starts");
     assert!(within(PATIENCE, || server.get("/readyz").status == 200), "it is ready at last");
@@ -124,7 +124,7 @@ fn launch(folder: &Folder, settings: &str) -> Server {
     server
 }
 
-fn post(server: &Server, story: &str) {
+pub(super) fn post(server: &Server, story: &str) {
     let taken = server.post_batch(&events(story));
     assert_eq!((taken.status, taken.json()["rejected_count"].as_u64()), (202, Some(0)), "{}", taken.text());
 }

@@ -191,6 +191,23 @@ fn the_digest_comes_once_at_the_opening_of_a_working_day() {
     );
 }
 
+#[test]
+fn the_digest_of_the_day_before_tet_is_followed_by_that_of_the_day_after_it() {
+    let (mut desk, calendar) = (desk(&[rule(MANY, "tell = \"digest\"\n")]), calendar());
+    desk.step(instant("12/02 18:00"), vec![Observation::RoundEnds], &calendar);
+    raise(&mut desk, &["C1"], "12/02 19:00");
+    let mut told = Vec::new();
+    for day in 13..=24 {
+        for clock in ["07:29", "07:30", "12:00", "18:00"] {
+            let at = format!("{day}/02 {clock}");
+            let step = desk.step(instant(&at), Vec::new(), &calendar);
+            told.extend(step.digest.map(|lines| (at, lines.iter().map(|line| line.new).sum::<u64>())));
+        }
+    }
+    let at = |text: &str, new| (text.to_owned(), new);
+    assert_eq!(told, [at("13/02 07:30", 1), at("23/02 07:30", 0), at("24/02 07:30", 0)]);
+}
+
 fn settings(channels: &str) -> Settings {
     let text = format!("messages_per_hour = 2\n{channels}");
     Settings::read(Some(text.parse().expect("TOML"))).expect("they are right")

@@ -152,6 +152,45 @@ fn a_day_of_outage_is_one_message_a_unit_and_rule() {
 }
 
 #[test]
+fn after_a_day_of_outage_no_unit_hears_of_a_rule_twice() {
+    // Due at any hour of the outage and of the days around it; some were only filed.
+    let dossier = |number: usize| {
+        let (unit, hour, minute) = (["C1", "C2"][number % 2], 8 + number % 9, number % 60);
+        let day = ["07", "08", "09"][number % 3];
+        match number % 4 {
+            0 => format!("{day}/10 {hour:02}:{minute:02} H{number} submitted channel=online agency={unit}\n"),
+            _ => format!("01/10 08:00 H{number} accepted due={day}/10 {hour:02}:{minute:02} agency={unit}\n"),
+        }
+    };
+    let mut story: String = (0..300).map(dossier).collect();
+    story += "! 08/10 09:00 down\n! 09/10 09:00 up\n";
+    let rules = built_in(&["due_soon", "overdue", "not_accepted", "apology_overdue"]);
+    let told = messages(&rules, &story, ("01/10 07:00", "09/10 09:05"));
+    let after: Vec<&str> = told.iter().map(String::as_str).filter(|line| *line >= "09/10 09:00").collect();
+    // Phase, rule, unit and whom it is for: what stands before the first dossier.
+    let is_dossier = |word: &&str| word.strip_prefix('H').is_some_and(|number| number.parse::<u32>().is_ok());
+    let heads: std::collections::BTreeSet<Vec<&str>> = after
+        .iter()
+        .map(|line| line.split(' ').skip(2).take_while(|word| !is_dossier(word)).collect())
+        .collect();
+    assert!(!after.is_empty(), "{told:?}");
+    assert_eq!(heads.len(), after.len(), "one message a phase, rule, unit and step: {after:#?}");
+    assert!(after.len() <= 4 * rules.len() * 2, "{after:#?}");
+}
+
+#[test]
+fn an_alert_that_nobody_takes_on_waits_for_working_hours_over_tet() {
+    check(
+        &built_in(&["overdue"]),
+        "02/02 08:00 accepted due=13/02 16:00
+         => 13/02 16:05 raised overdue C1 H1
+         => 23/02 10:05 escalated overdue C1 for-head H1
+         => 24/02 10:05 escalated overdue C1 for-province H1",
+        ("02/02 07:00", "26/02 07:00"),
+    );
+}
+
+#[test]
 fn an_outage_of_nine_days_is_news_and_not_history_however_long_everything_is_looked_at() {
     // Tết: down from the last working day until the next, with a dossier due on the first day of it.
     let story = "01/02 08:00 H1 accepted due=13/02 17:00

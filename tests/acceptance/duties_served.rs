@@ -248,3 +248,30 @@ fn an_overdue_letter_is_one_alert_until_it_is_sent_also_for_what_has_ended_and_o
     let left = [("H1", "firing"), ("H5", "firing")];
     assert!(are(&server, &left), "{:?}", alerts(&server));
 }
+
+#[test]
+fn what_is_owed_of_last_year_is_a_duty_this_year_too() {
+    let server = launch(&Folder::new());
+    told(&server);
+    let last_year =
+        "02/11/2025 08:00 OLD accepted due=10/11/2025 17:30 id=old\n11/11/2025 08:00 OLD processed id=oldend";
+    let taken = server.post_batch(&events(last_year));
+    assert_eq!((taken.status, taken.json()["rejected_count"].as_u64()), (202, Some(0)), "{}", taken.text());
+    let listed = |asked: &str| {
+        let answer = server.get(&format!("/api/v1/duties?unit=C1{asked}")).json();
+        let duties = answer["duties"].as_array().cloned().unwrap_or_default();
+        let codes = duties.iter().filter_map(|duty| duty["dossier"].as_str().map(str::to_owned));
+        (codes.collect::<Vec<_>>(), answer["counts"]["owed"].as_u64(), answer["counts"]["sent"].as_u64())
+    };
+    let all = vec!["OLD".to_owned(), "H1".to_owned(), "H2".to_owned()];
+    assert_eq!(listed(""), (all, Some(3), Some(2)), "the oldest first");
+    assert_eq!(listed("&state=overdue").1, Some(3));
+    let this_year = vec!["H1".to_owned(), "H2".to_owned()];
+    assert_eq!(listed("&period=2026"), (this_year, Some(2), Some(2)), "a year that is named is that year");
+    assert_eq!(listed("&period=2025"), (vec!["OLD".to_owned()], Some(1), Some(0)));
+    let page = server.get("/viec-phai-lam?unit=C1").text();
+    assert!(page.contains("data-dossier=\"OLD\"") && page.contains("data-count=\"3\""), "{page}");
+    // Marked as sent, it is owed no more.
+    assert_eq!(mark(&server, "OLD", r#"{"letter":"9/XL"}"#).0, 202);
+    assert!(within(PATIENCE, || listed("").1 == Some(2)), "{:?}", listed(""));
+}

@@ -4,6 +4,7 @@
 //! Not here: the program against a second implementation (`tests/oracle`), chance (`tests/simulation`).
 
 mod access;
+mod alert_channels;
 mod alert_delivery;
 mod alert_history;
 mod alert_measures;

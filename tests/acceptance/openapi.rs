@@ -84,6 +84,7 @@ fn every_path_answers_as_described() {
                 "post" if path.starts_with("/api/v1/reconciliations") => {
                     (200, post_portal_file(&server, &filled))
                 }
+                "post" if path == "/doi-soat" => (303, bring_portal_file(&server)),
                 "post" if path.ends_with("/retry") => (
                     202,
                     server.post(
@@ -142,6 +143,21 @@ fn post_portal_file(server: &Server, path: &str) -> Answer {
         "snapshot,period,unit_code,metric_code,numerator,denominator,score\n2026-03-01,2026-02,C1,ON_TIME,1,2,10\n"
     };
     server.post(path, "text/csv", text.as_bytes())
+}
+
+/// Brings the same figures by the form of the page.
+fn bring_portal_file(server: &Server) -> Answer {
+    let part = |head: &str, value: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name={head}\r\n\r\n{value}\r\n")
+    };
+    let figures = "snapshot,period,unit_code,metric_code,numerator,denominator,score\n2026-03-01,2026-02,C1,ON_TIME,1,2,10\n";
+    let body = [
+        part("\"import\"", "may"),
+        part("\"what\"", "published"),
+        part("\"file\"; filename=\"a.csv\"", figures),
+        "--x--\r\n".to_owned(),
+    ];
+    server.post("/doi-soat", "multipart/form-data; boundary=x", body.concat().as_bytes())
 }
 
 /// A path with something in its holes.

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { SMTPServer } from "smtp-server";
-import { AXE, SIZES, end, launch, look } from "./looking.mjs";
+import { AXE, SIZES, end, launch, look, until } from "./looking.mjs";
 import { HEALTH, foundProvince } from "./province.mjs";
 import { makeHome, postEvents, startServer } from "./server.mjs";
 
@@ -63,16 +63,6 @@ function read({ text }) {
       ? Buffer.from(body.replaceAll(/=\r\n/g, "").replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), "latin1").toString()
       : body;
   return { id: header("message-id"), subject: Buffer.from(words, "latin1").toString(), body: plain };
-}
-
-async function until(what, isTrue) {
-  const end = Date.now() + WAIT_MAX_MS;
-  for (;;) {
-    const found = await isTrue();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`in ${WAIT_MAX_MS} ms not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 const json = async (path) => (await fetch(server.url + path)).json();

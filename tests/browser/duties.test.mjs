@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { until } from "./looking.mjs";
 import { HEALTH, foundProvince } from "./province.mjs";
 import { makeHome, postEvents, removeHome, startServer } from "./server.mjs";
 
@@ -21,16 +22,6 @@ const PATH = `/viec-phai-lam?unit=${HEALTH.code}`;
 let home;
 let server;
 let browser;
-
-async function until(what, isTrue) {
-  const end = Date.now() + WAIT_MAX_MS;
-  for (;;) {
-    const found = await isTrue();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`in ${WAIT_MAX_MS} ms not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 const json = async (path) => (await fetch(server.url + path)).json();
 const owed = async () => (await json(`/api/v1/duties?unit=${HEALTH.code}`)).duties.map(({ dossier }) => dossier);

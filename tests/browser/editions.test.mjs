@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { AXE, SIZES, end, launch, look } from "./looking.mjs";
+import { AXE, SIZES, end, launch, look, until } from "./looking.mjs";
 import { HEALTH, foundProvince } from "./province.mjs";
 import { makeHome, postEvents, startServer } from "./server.mjs";
 
@@ -35,16 +35,6 @@ const lateEvents = Array.from({ length: 15 }, (_, place) => place + 1).flatMap((
 let home;
 let server;
 let browser;
-
-async function until(what, isTrue) {
-  const end = Date.now() + WAIT_MAX_MS;
-  for (;;) {
-    const found = await isTrue();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`in ${WAIT_MAX_MS} ms not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 const json = async (path) => (await fetch(server.url + path)).json();
 

@@ -30,6 +30,17 @@ export async function look(browser, address, waitMax, { viewport = SIZES.desk, .
   return { page, troubles, close: () => context.close() };
 }
 
+/** Waits until something is so, at most `waitMax` ms, and says what it was; it is asked again and again. */
+export async function until(what, isTrue, waitMax = 60_000) {
+  const end = Date.now() + waitMax;
+  for (;;) {
+    const found = await isTrue();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`in ${waitMax} ms not: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Ends what a test began, as far as it came. */
 export async function end({ browser, server, home }) {
   await browser?.close();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { AXE, SIZES, end, launch, look } from "./looking.mjs";
+import { AXE, SIZES, end, launch, look, until } from "./looking.mjs";
 import { HEALTH, JUSTICE, foundProvince } from "./province.mjs";
 import { makeHome, postEvents, startServer } from "./server.mjs";
 
@@ -16,16 +16,6 @@ const LIST = `import=thang-nay&unit=${HEALTH.code}&indicator=1.4&part=den&class=
 let home;
 let server;
 let browser;
-
-async function until(what, isTrue) {
-  const end = Date.now() + WAIT_MAX_MS;
-  for (;;) {
-    const found = await isTrue();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`in ${WAIT_MAX_MS} ms not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 /** The portal has all of Justice and nothing of Health, whose dossiers were never synchronised. */
 function published() {
@@ -102,3 +92,24 @@ for (const [size, viewport] of Object.entries(SIZES)) {
     }
   });
 }
+
+test("who leads the province brings the portal's file from the page, and a wrong one is said", async () => {
+  const seen = await open("/doi-soat");
+  try {
+    const { page } = seen;
+    const bring = async (content) => {
+      await page.click(".alert-act summary");
+      await page.fill('.alert-act input[name="import"]', "tu-trang");
+      await page.setInputFiles('.alert-act input[name="file"]', { name: "cong.csv", mimeType: "text/csv", buffer: Buffer.from(content) });
+      await Promise.all([page.waitForNavigation(), page.click('.alert-act button[type="submit"]')]);
+    };
+    await bring(published().replace(",12,12,", ",twelve,12,"));
+    assert.match(await page.textContent("body"), /line 2, column numerator|dòng 2/i);
+    await page.goto(`${server.url}/doi-soat`);
+    await bring(published());
+    assert.match(page.url(), /\/doi-soat\?import=tu-trang/);
+    assert.ok(Number(await page.getAttribute("#count", "data-count")) > 0, "gaps are listed");
+  } finally {
+    await seen.close();
+  }
+});

@@ -238,6 +238,7 @@ pub(super) fn demo(arguments: &DemoArguments) -> Result<u8, Failure> {
     let usual = editions::schedule::Settings::default();
     let editions = EditionsSetup::read(usual, &arguments.reference, Some(folder.0.clone()))?;
     server.editions = Editions::start(editions, &server.live, &arguments.reference)?;
+    server.reconciling = Some(Reconciling::new(&folder.0, &server.live));
     let (opening, rate) = (Instant::from_unix(opening, 0), arguments.rate);
     listen(arguments.listen, server, move |server| {
         // It ends with the process, or when the engine stops.

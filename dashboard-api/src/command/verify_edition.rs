@@ -1,6 +1,7 @@
 //! `nhip verify-edition`: whether an edition is what was signed, whether its rows give its figures, and whether the log
 //! gives its rows.
 //!
+//! A file that was published for everybody is checked by the seal of the edition's public files.
 //! Without a data folder or files of events only the file is checked, and that is said. Nothing is changed. Not here: how
 //! an edition is made (`serve::editions`).
 
@@ -13,7 +14,8 @@ use compute::codes::CodeBook;
 use compute::engine::{Engine, Keep, Scope, Setup};
 use compute::set::Catalogue;
 use editions::content::{Content, hash_of_files};
-use editions::seal::Sealed;
+use editions::public::PublicFiles;
+use editions::seal::{SealError, Sealed};
 use ingest::durable::replay;
 use ingest::files::{Files, Reading};
 use store::FolderSettings;
@@ -22,6 +24,8 @@ use super::{Failure, print, serve};
 use crate::reference_data;
 use crate::serve::EditionsFolder;
 
+/// Where the end of a sealed file is looked for.
+const SEAL_BYTES: usize = 512;
 /// Differing rows shown.
 const DIFFERENCES_SHOWN: usize = 10;
 
@@ -38,34 +42,38 @@ pub(crate) struct VerifyEditionArguments {
     /// The public key that must have signed it, in hexadecimal digits
     #[arg(long, value_name = "HEX")]
     key: Option<String>,
+    /// The seal of the edition's public files: FILE is one of them, such as a PDF or a table
+    #[arg(long, value_name = "SEAL", conflicts_with = "events")]
+    seal: Option<PathBuf>,
     /// Folder of working calendars that replaces the embedded ones
     #[arg(long, value_name = "DIR")]
     calendars: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &VerifyEditionArguments) -> Result<u8, Failure> {
-    let path = arguments.file.display();
-    let bytes =
-        std::fs::read(&arguments.file).map_err(|error| Failure::question(format!("{path}: {error}")))?;
+    let bytes = read(&arguments.file)?;
     let mut told = String::new();
-    let sealed = match Sealed::read(&bytes) {
+    if let Some(seal) = &arguments.seal {
+        return public(arguments, (&bytes, &read(seal)?), &mut told);
+    }
+    let sealed = match unsealed(arguments, &bytes, &mut told)? {
         Ok(sealed) => sealed,
+        Err(SealError::NoSeal | SealError::Changed) if !looks_sealed(&bytes) => {
+            let why =
+                "the file has no seal; a public file is checked with --seal and the seal of its edition";
+            return refused(&mut told, &why);
+        }
         Err(why) => return refused(&mut told, &why),
     };
-    let _ = writeln!(told, "seal: {} rows, hash {}, key {}", sealed.lines.len(), sealed.root, sealed.key);
-    let key = match (&arguments.key, &arguments.data) {
-        (Some(key), _) => Some(key.clone()),
-        (None, Some(data)) => EditionsFolder::public_key_in(data).map_err(Failure::question)?,
-        (None, None) => None,
-    };
-    let sealed = match key.as_ref().map(|key| sealed.clone().signed_by(key)) {
-        Some(Ok(sealed)) => sealed,
-        Some(Err(why)) => return refused(&mut told, &why),
-        None => {
-            let _ = writeln!(told, "whose key it is was not checked: give --key HEX, or --data DIR");
-            sealed
-        }
-    };
+    if let Ok(public) = PublicFiles::read(&sealed.lines) {
+        let (edition, count) = (&public.of.edition, public.files.len());
+        let _ = writeln!(
+            told,
+            "seal of the {count} public files of edition {edition}: give a file, and this as --seal"
+        );
+        print(&told)?;
+        return Ok(0);
+    }
     let (content, catalogue) = match Content::read(&sealed.lines) {
         Ok(read) => read,
         Err(why) => return refused(&mut told, &why),
@@ -85,6 +93,69 @@ pub(super) fn run(arguments: &VerifyEditionArguments) -> Result<u8, Failure> {
     };
     print(&told)?;
     Ok(status)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::question(format!("{}: {error}", path.display())))
+}
+
+/// Whether a file is text that ends as sealed ones do.
+fn looks_sealed(bytes: &[u8]) -> bool {
+    let tail = &bytes[bytes.len().saturating_sub(SEAL_BYTES)..];
+    tail.windows(6).any(|word| word == b"\"seal\"")
+}
+
+/// The lines under a seal that holds, and whose key it is.
+fn unsealed<'b>(
+    arguments: &VerifyEditionArguments,
+    bytes: &'b [u8],
+    told: &mut String,
+) -> Result<Result<Sealed<'b>, SealError>, Failure> {
+    let sealed = match Sealed::read(bytes) {
+        Ok(sealed) => sealed,
+        Err(why) => return Ok(Err(why)),
+    };
+    let _ = writeln!(told, "seal: {} rows, hash {}, key {}", sealed.lines.len(), sealed.root, sealed.key);
+    let key = match (&arguments.key, &arguments.data) {
+        (Some(key), _) => Some(key.clone()),
+        (None, Some(data)) => EditionsFolder::public_key_in(data).map_err(Failure::question)?,
+        (None, None) => None,
+    };
+    let Some(key) = key else {
+        let _ = writeln!(told, "whose key it is was not checked: give --key HEX, or --data DIR");
+        return Ok(Ok(sealed));
+    };
+    Ok(sealed.signed_by(&key))
+}
+
+/// Whether a public file is one of those the seal speaks of.
+fn public(
+    arguments: &VerifyEditionArguments,
+    (file, seal): (&[u8], &[u8]),
+    told: &mut String,
+) -> Result<u8, Failure> {
+    let sealed = match unsealed(arguments, seal, told)? {
+        Ok(sealed) => sealed,
+        Err(why) => return refused(told, &why),
+    };
+    let public = match PublicFiles::read(&sealed.lines) {
+        Ok(public) => public,
+        Err(why) => return refused(told, &why),
+    };
+    let Some(found) = public.find(file) else {
+        let edition = &public.of.edition;
+        let why =
+            format!("it is none of the public files of edition {edition}; it was changed, or is of another");
+        return refused(told, &why);
+    };
+    let of = &public.of;
+    let _ = writeln!(
+        told,
+        "file: {} as it was published, {} bytes, of edition {} as of {}, whose hash is {}",
+        found.address, found.bytes, of.edition, of.as_of, of.root
+    );
+    print(told)?;
+    Ok(0)
 }
 
 fn refused(told: &mut String, why: &dyn std::fmt::Display) -> Result<u8, Failure> {

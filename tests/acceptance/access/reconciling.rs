@@ -28,6 +28,7 @@ fn who_leads_the_province_imports_and_everybody_sees_their_own_rows() {
         assert_eq!(refused.status, 403, "{who}: {}", refused.text());
     }
     assert_eq!(import(&scene, None, "may", &published()).status, 403, "nobody changes anything");
+    by_form(&scene, &leader);
     let wrong = import(&scene, Some(&leader), "may", &published().replace(",9,0\n", ",nine,0\n"));
     assert_eq!(wrong.status, 400);
     assert!(wrong.text().contains("line 2, column denominator"), "{}", wrong.text());
@@ -66,6 +67,37 @@ fn who_leads_the_province_imports_and_everybody_sees_their_own_rows() {
             assert!(!is_told || unit != "C1" && units.contains(&unit), "{who} reads DOSSIERTWO at {unit}");
         }
     }
+}
+
+/// The form of the page: for who leads the province only, and what is wrong is said.
+fn by_form(scene: &Scene, leader: &str) {
+    let bring = |token: &str, name: &str, file: &str| {
+        let part = |head: &str, value: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name={head}\r\n\r\n{value}\r\n")
+        };
+        let body =
+            [part("\"import\"", name), part("\"file\"; filename=\"a.csv\"", file), "--x--\r\n".to_owned()];
+        let headers = bearer(Some(token)) + "content-type: multipart/form-data; boundary=x\r\n";
+        scene.ask("POST", "/doi-soat", &headers, body.concat().as_bytes())
+    };
+    for (who, words) in PEOPLE.into_iter().filter(|(who, _)| *who != "leader") {
+        let token = scene.token(words);
+        assert_eq!(bring(&token, "form", &published()).status, 403, "{who}");
+        let page = scene.get("/doi-soat", Some(&token)).text();
+        assert!(!page.contains("type=\"file\""), "{who} is shown no form");
+    }
+    assert!(scene.get("/doi-soat", Some(leader)).text().contains("type=\"file\""));
+    for (name, file, says) in [
+        ("Form!", published(), "a-z, 0-9"),
+        ("form", published().replace(",9,0\n", ",nine,0\n"), "line 2, column denominator"),
+        ("form", String::new(), "line 1"),
+    ] {
+        let wrong = bring(leader, name, &file);
+        assert!(wrong.status == 400 && wrong.text().contains(says), "{name}: {}", wrong.text());
+    }
+    assert_eq!(bring(leader, "form", &published()).status, 303);
+    let imports = scene.get("/api/v1/reconciliations", Some(leader)).json();
+    assert_eq!(imports["imports"][0]["name"], "form", "{imports}");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! that it outlives every stop and that damage is said. Who sees what of it: `access::editions`.
 
 mod acts;
+mod kept;
+mod public;
 mod stops;
 mod truth;
 

@@ -1,6 +1,9 @@
 //! What is read: the portal's own shape, and files that are refused with line and column.
 
+use std::time::Duration;
+
 use acceptance_tests::program::{Folder, nhip};
+use acceptance_tests::server::{Server, within};
 use acceptance_tests::shared;
 use acceptance_tests::story::events;
 use serde_json::Value;
@@ -135,4 +138,62 @@ fn names_of_the_national_messages_and_a_byte_order_mark_are_understood() {
     assert_eq!(gap["moved"]["due"]["numerator"], 1);
     let ran = nhip(&["reconcile", &ours, "--published", &published, "--strict"], b"");
     assert_eq!(ran.status, 3, "without the list it stays unexplained, and --strict says so");
+}
+
+#[test]
+fn what_is_larger_than_it_may_be_is_refused_by_its_bound() {
+    let row = |number: usize| format!("2026-10-20,2026-10,U{number},x,g,ON_TIME,1,2,50,10,20\n");
+    let rows = ingest::portal::PUBLISHED_ROWS_MAX;
+    let all = (0..=rows).fold(format!("{HEADER}\n"), |text, number| text + &row(number));
+    refused(&all, None, &format!("there are more than {rows} rows"));
+    let long = row(1).replace(",x,", &format!(",{},", "x".repeat(5000)));
+    refused(
+        &format!("{HEADER}\n{long}"),
+        None,
+        "the value is longer than 4096 bytes; look for an open quote",
+    );
+    let bytes = ingest::portal::PUBLISHED_BYTES_MAX;
+    let wide = row(1).replace(",x,", &format!(",{},", "x".repeat(4000)));
+    let large =
+        format!("{HEADER}\n{}", wide.repeat(usize::try_from(bytes).expect("it fits") / wide.len() + 1));
+    refused(&large, None, "line ");
+}
+
+#[test]
+fn a_data_folder_is_compared_as_the_files_it_was_fed_with_are() {
+    let folder = Folder::new();
+    let story = events(
+        "01/10 08:00 H1 accepted due=09/10 17:30
+         01/10 08:00 H2 accepted due=09/10 17:30
+         08/10 08:00 H2 processed",
+    );
+    let ours = folder.write("ours.ndjson", &story);
+    let row = "2026-10-20,2026-10,C1,x,g,ON_TIME,2,2,100,20,20";
+    let published = folder.write("published.csv", format!("{HEADER}\n{row}\n"));
+    let data = folder.path("data");
+    let mut server = Server::launch(&["--data", &data]).expect("it serves");
+    let patience = Duration::from_mins(1);
+    assert!(within(patience, || server.get("/readyz").status == 200), "it is ready");
+    assert_eq!(server.post_batch(&story).status, 202);
+    server.terminate();
+    server.ended(patience);
+    let compared = |from: &[&str]| {
+        let asked = [&["reconcile"], from, &["--published", &published, "--format", "csv"]].concat();
+        let ran = nhip(&asked, b"");
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        ran.text()
+    };
+    let told = compared(&["--data", &data]);
+    assert_eq!(told, compared(&[&ours]));
+    assert!(told.lines().nth(1).is_some_and(|line| line.contains("C1")), "{told}");
+}
+
+#[test]
+fn a_server_that_compares_nothing_says_what_would_be_needed() {
+    let server = Server::start();
+    let page = server.get("/doi-soat");
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.text().contains("nhip serve --data"), "{}", page.text());
+    assert!(!page.text().contains("type=\"file\""), "there is nowhere to keep a file");
+    assert_eq!(server.get("/api/v1/reconciliations").status, 409, "a program is told so");
 }

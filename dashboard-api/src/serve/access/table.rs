@@ -162,6 +162,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(get("/api/v1/editions/{edition}/proof"), Has(Dossiers), Program, Exported, "the province's leader and auditors"),
     row(get("/api/v1/editions/{edition}/differences"), Has(Dossiers), Program, Exported, "the province's leader and auditors"),
     row(get("/doi-soat"), Has(Dossiers), Page, Seen, "rows of units of the subtree"),
+    row(post("/doi-soat"), Has(Dossiers), Page, Changed, "who leads the province"),
     row(get("/doi-soat/ho-so"), Has(Dossiers), Page, Seen, "units of the subtree"),
     row(get("/api/v1/reconciliations"), Has(Dossiers), Program, No, "the same for whoever has it"),
     row(get("/api/v1/reconciliations/{name}"), Has(Dossiers), Program, Seen, "rows of units of the subtree"),

@@ -10,7 +10,7 @@ mod send;
 mod told;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -130,10 +130,13 @@ impl Alerting {
         );
         watcher.attempts.extend(kept.attempts);
         let way = |channel: &ChannelSettings| match topics.remove(&channel.name) {
-            Some(topic) => Way::Topic(channel.name.clone(), Box::new(topic)),
-            None => Way::Post(Box::new(Channel::new(channel.clone()))),
+            Some(topic) => Ok(Way::Topic(channel.name.clone(), Box::new(topic))),
+            None => Channel::new(channel.clone())
+                .map(|channel| Way::Post(Box::new(channel)))
+                .map_err(|why| Failure::question(format!("channel {}: {why}", channel.name))),
         };
-        let channels = settings.channels.iter().map(way).collect();
+        let mut channels = settings.channels.iter().map(way).collect::<Result<Vec<Way>, Failure>>()?;
+        channels.extend(removed(&settings, &kept.messages));
         watcher.open_channels(channels, kept.messages, &questions)?;
         let beside = Beside::start("alerts", live.clone(), stop, move || watcher.run(&queue))?;
         Ok(Alerting { questions, beside, settings, book })
@@ -165,6 +168,21 @@ impl Alerting {
         })?;
         answered.await.map_err(|_| Refused::Stopped)
     }
+}
+
+/// Channels that are owed messages and are in the settings no more: each is shown until its messages are given up.
+fn removed(settings: &Settings, owed: &[Message]) -> Vec<Way> {
+    let is_set = |name: &str| settings.channels.iter().any(|channel| channel.name == name);
+    let names: BTreeSet<&str> = owed.iter().map(|message| message.channel.as_str()).collect();
+    let gone = names.into_iter().filter(|name| !is_set(name));
+    gone.map(|name| {
+        tracing::warn!(
+            channel = name,
+            "a channel is not in the settings and is owed messages; put it back, or they are given up after a day"
+        );
+        Way::Removed(name.to_owned())
+    })
+    .collect()
 }
 
 /// Messages handed to a channel's thread.

@@ -70,6 +70,9 @@ pub(super) enum Way {
     Post(Box<Channel>),
     /// To a topic; the channel's name.
     Topic(String, Box<AlertsTopic>),
+    /// Nowhere: the channel of this name is in the settings no more. What it is owed fails, is shown, and is given up
+    /// when it is a day old; a channel of the name that is put back before that sends it.
+    Removed(String),
 }
 
 impl Way {
@@ -77,7 +80,7 @@ impl Way {
     pub(super) fn name(&self) -> &str {
         match self {
             Way::Post(channel) => &channel.settings().name,
-            Way::Topic(name, _) => name,
+            Way::Topic(name, _) | Way::Removed(name) => name,
         }
     }
 
@@ -85,6 +88,7 @@ impl Way {
     fn send(&mut self, message: &Message, now: i64) -> Result<(), String> {
         match self {
             Way::Post(channel) => channel.send(message, now),
+            Way::Removed(_) => Err("the channel is not in the settings; put it back".to_owned()),
             Way::Topic(_, topic) => topic.send(&message.id, &message.body).map_err(|error| error.to_string()),
         }
     }

@@ -144,13 +144,18 @@ pub(super) fn alert(alert: &Alert) -> Value {
 pub(in crate::serve) async fn told(alerting: &Alerting) -> Result<Value, Refused> {
     let settings = std::sync::Arc::clone(&alerting.settings);
     let asked = alerting.ask(move |watcher| {
-        let channels = settings.channels.iter().map(|one| {
-            let standing = watcher.channels.get(&one.name).map(super::send::ChannelState::read);
+        let set = settings.channels.iter().map(|one| (one.name.as_str(), one.kind.name()));
+        // One that was removed is shown for as long as it is owed something.
+        let is_set = |name: &str| settings.channels.iter().any(|one| one.name == name);
+        let removed = watcher.channels.iter().filter(|(name, state)| !is_set(name) && state.read().owed > 0);
+        let removed = removed.map(|(name, _)| (name.as_str(), "removed"));
+        let channels = set.chain(removed).map(|(name, kind)| {
+            let standing = watcher.channels.get(name).map(super::send::ChannelState::read);
             let standing = standing.unwrap_or_default();
             json!({
-                "channel": one.name, "kind": one.kind.name(), "is_dead": standing.is_dead(),
+                "channel": name, "kind": kind, "is_dead": standing.is_dead(),
                 "owed": standing.owed, "failures": standing.failures, "trouble": standing.trouble,
-                "folded": watcher.outbox().folded(&one.name),
+                "folded": watcher.outbox().folded(name),
                 "last_delivered": standing.last_delivered.map(|at| Instant::from_unix(at, 0).to_local()),
             })
         });

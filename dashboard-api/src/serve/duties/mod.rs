@@ -61,7 +61,7 @@ pub(super) struct Shown {
     pub(super) is_by_limit: bool,
 }
 
-/// The view, of the year unless a period is named: a dossier that ended late owes its letter beyond the month.
+/// The view, of the year unless a period is named: what was sent is counted in it.
 pub(super) fn of_the_year(view: View, snapshot: &Snapshot) -> View {
     let year = Period::containing(snapshot.as_of, Kind::Year);
     View { period: view.period.or(Some(year)), ..view }
@@ -81,9 +81,15 @@ pub(super) async fn shown(
     let place =
         place.ok_or_else(|| Problem::malformed("state", "state is owed, overdue, sent or sent_late"))?;
     let whose = whose(scope, snapshot, period, &wanted)?;
+    // What is open is a duty whatever its year: in January last year's late endings are still owed their letters.
+    let years = match wanted.view.period {
+        Some(_) => vec![period],
+        None => years(snapshot),
+    };
     let mut lists = Vec::with_capacity(STATES.len());
-    for (_, id) in STATES {
-        lists.push(codes(server, snapshot, (period, &whose), count_of(set, id)?).await?);
+    for (state, id) in STATES {
+        let periods = if is_open(state) { &years[..] } else { &[period][..] };
+        lists.push(codes(server, snapshot, (periods, &whose), count_of(set, id)?).await?);
     }
     let counts = [0, 1, 2, 3].map(|place: usize| lists[place].len());
     let codes = lists.swap_remove(place);
@@ -106,6 +112,17 @@ pub(super) async fn shown(
     Ok(Shown { period, whose, state: STATES[place].0, counts, count, lines, is_by_limit })
 }
 
+/// Whether the state is that of a letter that has not been sent.
+fn is_open(state: &str) -> bool {
+    matches!(state, "owed" | "overdue")
+}
+
+/// Every year that is counted.
+fn years(snapshot: &Snapshot) -> Vec<Period> {
+    let periods = snapshot.periods.iter().map(|period| period.frame.period);
+    periods.filter(|period| period.kind() == Kind::Year).collect()
+}
+
 fn count_of<'a>(set: &'a IndicatorSet, id: &str) -> Result<&'a Management, Problem> {
     set.management.iter().find(|count| count.file.id == id).ok_or_else(|| {
         Problem::unknown("count", format!("the indicator set does not count {id}; add it to management.toml"))
@@ -116,11 +133,12 @@ fn count_of<'a>(set: &'a IndicatorSet, id: &str) -> Result<&'a Management, Probl
 async fn codes(
     server: &Server,
     snapshot: &Snapshot,
-    (period, whose): (Period, &[(String, Level)]),
+    (periods, whose): (&[Period], &[(String, Level)]),
     count: &Management,
 ) -> Result<Vec<String>, Problem> {
     let mut all = Vec::new();
-    for (code, level) in whose {
+    for (period, at) in periods.iter().flat_map(|period| (0..whose.len()).map(|at| (*period, at))) {
+        let (code, level) = &whose[at];
         let Some(code) = snapshot.codes.names().find(code) else { continue };
         let who = match level {
             Level::Agency => Who::Agency(code),

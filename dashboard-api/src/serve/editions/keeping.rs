@@ -130,6 +130,11 @@ impl Keeping {
             .map_err(|error| format!("{}: {error}", self.folder.display()))
     }
 
+    /// The lines under the seal of this server.
+    pub(super) fn seal(&self, lines: &[String]) -> String {
+        self.key.seal(lines)
+    }
+
     /// Seals lines and writes them, durable when it returns.
     pub(super) fn write_sealed(&self, id: &str, part: Part, lines: &[String]) -> Result<(), String> {
         let file = self.key.seal(lines);

@@ -11,6 +11,7 @@ use compute::set::Catalogue;
 use editions::content::{Content, Judged, hash_of_files};
 use editions::difference::Difference;
 use editions::seal::{Sealed, root_of};
+use tokio::sync::OnceCell;
 
 use super::keeping::Part;
 use super::{Editions, Entry, Inner};
@@ -33,6 +34,8 @@ pub(in crate::serve) struct View {
     pub(in crate::serve) snapshot: Arc<Snapshot>,
     /// What accepted objections change, from what was frozen.
     pub(in crate::serve) recount: Difference,
+    /// The seal of its public files, once somebody asked for it.
+    pub(in crate::serve) public_seal: OnceCell<String>,
 }
 
 /// A sealed file, read.
@@ -41,9 +44,21 @@ type Read = Arc<(Content, Arc<Catalogue>)>;
 /// What was read lately.
 #[derive(Debug, Default)]
 pub(super) struct Views {
-    read: HashMap<(String, Part), Read>,
+    read: HashMap<(String, Part), Place<Read>>,
     /// By edition and how many acts it had.
-    shown: HashMap<(String, usize), Arc<View>>,
+    shown: HashMap<(String, usize), Place<Arc<View>>>,
+}
+
+/// Where what is read once is put; empty while it is being read, and when that failed.
+type Place<T> = Arc<OnceCell<T>>;
+
+/// The place under `key`, made where there is none.
+fn place_of<K: std::hash::Hash + Eq, T>(places: &mut HashMap<K, Place<T>>, key: K) -> Place<T> {
+    if places.len() >= KEPT_MAX && !places.contains_key(&key) {
+        // Whoever still reads one of them keeps their own hold of it.
+        places.clear();
+    }
+    Arc::clone(places.entry(key).or_default())
 }
 
 impl Editions {
@@ -51,39 +66,34 @@ impl Editions {
     pub(in crate::serve) async fn view(&self, id: &str) -> Result<Arc<View>, Problem> {
         let entry = self.entry(id).await?;
         let key = (id.to_owned(), entry.acts.len());
-        // Held while a file is read: the second who asks waits for the first.
-        let mut views = self.0.views.lock().await;
-        if let Some(known) = views.shown.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let frozen = self.read(&mut views, id, Part::Frozen).await?;
-        let published = match &entry.case.published {
-            Some(_) => Some(self.read(&mut views, id, Part::Published).await?),
-            None => None,
-        };
-        let id = id.to_owned();
-        let made = tokio::task::spawn_blocking(move || view(id, entry, &frozen, published.as_ref()));
-        let view = Arc::new(made.await.map_err(|_| Problem::Stopped)??);
-        if views.shown.len() >= KEPT_MAX {
-            views.shown.clear();
-        }
-        views.shown.insert(key, Arc::clone(&view));
-        Ok(view)
+        let place = place_of(&mut self.0.views.lock().await.shown, key);
+        // The second who asks for this edition waits for the first; who asks for another waits for nobody.
+        let made = place.get_or_try_init(|| async {
+            let frozen = self.read(id, Part::Frozen).await?;
+            let published = match &entry.case.published {
+                Some(_) => Some(self.read(id, Part::Published).await?),
+                None => None,
+            };
+            let id = id.to_owned();
+            let made = tokio::task::spawn_blocking(move || view(id, entry, &frozen, published.as_ref()));
+            Ok::<_, Problem>(Arc::new(made.await.map_err(|_| Problem::Stopped)??))
+        });
+        made.await.map(Arc::clone)
     }
 
-    async fn read(&self, views: &mut Views, id: &str, part: Part) -> Result<Read, Problem> {
-        let key = (id.to_owned(), part);
-        if let Some(known) = views.read.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let (inner, id) = (Arc::clone(&self.0), id.to_owned());
-        let read = tokio::task::spawn_blocking(move || inner.read_checked(&id, part));
-        let read = Arc::new(read.await.map_err(|_| Problem::Stopped)?.map_err(Problem::Damaged)?);
-        if views.read.len() >= KEPT_MAX {
-            views.read.clear();
-        }
-        views.read.insert(key, Arc::clone(&read));
-        Ok(read)
+    async fn read(&self, id: &str, part: Part) -> Result<Read, Problem> {
+        let place = place_of(&mut self.0.views.lock().await.read, (id.to_owned(), part));
+        let read = place.get_or_try_init(|| async {
+            let (inner, id) = (Arc::clone(&self.0), id.to_owned());
+            let read = tokio::task::spawn_blocking(move || inner.read_checked(&id, part));
+            Ok(Arc::new(read.await.map_err(|_| Problem::Stopped)?.map_err(Problem::Damaged)?))
+        });
+        read.await.map(Arc::clone)
+    }
+
+    /// Lines under the seal of this server.
+    pub(in crate::serve) fn seal(&self, lines: &[String]) -> String {
+        self.0.keeping.seal(lines)
     }
 
     /// The sealed file of what was published, or of what was frozen while nothing is.
@@ -129,7 +139,8 @@ fn view(id: String, entry: Entry, frozen: &Read, published: Option<&Read>) -> Re
     let recount = Difference::between((&frozen.0, &catalogue), (&content, &catalogue));
     let recount = recount.map_err(|why| damaged(&why))?;
     let snapshot = Arc::new(content.snapshot(&catalogue).map_err(|why| damaged(&why))?);
-    Ok(View { id, entry, content, root, catalogue, snapshot, recount })
+    let public_seal = OnceCell::new();
+    Ok(View { id, entry, content, root, catalogue, snapshot, recount, public_seal })
 }
 
 /// What was frozen, with accepted objections judged, and what was approved of officers.

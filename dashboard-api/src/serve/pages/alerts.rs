@@ -7,7 +7,6 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect};
 use compute::calendar::Calendar;
 use compute::instant::Instant;
@@ -18,13 +17,12 @@ use super::super::Server;
 use super::super::access::scope::{Pass, Scope, What};
 use super::super::alerting::{self, Act, Filter, PAGE, Shown, Units, asking};
 use super::super::problem::Problem;
+use super::forms;
 use super::links::{Link, Place};
 use super::shell::{Choice, Shell};
 use super::words::Words;
 use super::{Made, Trouble, code_of, html, restored};
 
-/// Bytes of a form.
-const FORM_BYTES_MAX: usize = 8 << 10;
 /// Working days a snooze may be chosen to last, besides until the next opening.
 const SNOOZE_DAYS: [u64; 2] = [3, 10];
 
@@ -129,15 +127,6 @@ struct Form {
 }
 
 impl Form {
-    fn read(body: &Bytes) -> Result<Form, Problem> {
-        if body.len() > FORM_BYTES_MAX {
-            return Err(Problem::TooLarge { bytes_max: FORM_BYTES_MAX });
-        }
-        let wrong = || Problem::malformed("form", "send the form as the page makes it");
-        let uri: Uri = format!("/?{}", String::from_utf8_lossy(body)).parse().map_err(|_| wrong())?;
-        Query::<Form>::try_from_uri(&uri).map(|Query(form)| form).map_err(|_| wrong())
-    }
-
     fn act(&self) -> Act {
         Act { by: self.by.clone(), reason: self.reason.clone(), until: self.until.clone() }
     }
@@ -156,7 +145,7 @@ pub(super) async fn acknowledge(
     id: Result<Path<String>, PathRejection>,
     body: Bytes,
 ) -> Made {
-    let form = Form::read(&body).map_err(|problem| Trouble { problem, words: Words::default() })?;
+    let form = forms::read::<Form>(&body).map_err(|problem| Trouble { problem, words: Words::default() })?;
     let words = form.chosen().words();
     let trouble = |problem| Trouble { problem, words };
     let id = code_of(id).map_err(trouble)?;
@@ -171,7 +160,7 @@ pub(super) async fn snooze(
     id: Result<Path<String>, PathRejection>,
     body: Bytes,
 ) -> Made {
-    let form = Form::read(&body).map_err(|problem| Trouble { problem, words: Words::default() })?;
+    let form = forms::read::<Form>(&body).map_err(|problem| Trouble { problem, words: Words::default() })?;
     let words = form.chosen().words();
     let trouble = |problem| Trouble { problem, words };
     let id = code_of(id).map_err(trouble)?;

@@ -7,7 +7,6 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
-use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect};
 use compute::engine::{Line, Snapshot};
 use compute::figures::Level;
@@ -21,6 +20,7 @@ use super::super::duties::{self, STATES, Sending, Shown, Wanted, may_send, of_th
 use super::super::lists::LINES_MAX;
 use super::super::problem::Problem;
 use super::export::letters::REASONS;
+use super::forms;
 use super::links::{Link, Place, encoded};
 use super::parts::Counted;
 use super::shell::{Choice, Ground, Shell};
@@ -29,8 +29,6 @@ use super::{Asked, Made, Trouble, code_of, html, restored};
 
 /// Duties of one page.
 const PAGE: usize = 50;
-/// Bytes of a form.
-const FORM_BYTES_MAX: usize = 8 << 10;
 
 #[derive(Template)]
 #[template(path = "duties.html")]
@@ -88,13 +86,14 @@ fn place_of(asked: &Asked) -> Place {
 async fn make(server: &Server, asked: &Asked) -> Result<DutiesPage, Problem> {
     restored(server)?;
     let (snapshot, words) = (server.live.snapshot(), asked.words());
-    let view = of_the_year(asked.view()?, &snapshot);
+    let asked_view = asked.view()?;
+    let view = of_the_year(asked_view.clone(), &snapshot);
     let ground = Ground::new(&snapshot, &view, place_of(asked), words)?;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let from = asked.from.as_deref().map_or(Ok(0), str::parse::<usize>);
     let from = from.map_err(|_| Problem::malformed("from", "write a whole number"))?;
     let wanted = Wanted {
-        view,
+        view: asked_view,
         unit: given(&asked.unit),
         officer: given(&asked.officer),
         state: given(&asked.what),
@@ -237,15 +236,6 @@ struct Form {
 }
 
 impl Form {
-    fn read(body: &Bytes) -> Result<Form, Problem> {
-        if body.len() > FORM_BYTES_MAX {
-            return Err(Problem::TooLarge { bytes_max: FORM_BYTES_MAX });
-        }
-        let wrong = || Problem::malformed("form", "send the form as the page makes it");
-        let uri: Uri = format!("/?{}", String::from_utf8_lossy(body)).parse().map_err(|_| wrong())?;
-        axum::extract::Query::<Form>::try_from_uri(&uri).map(|form| form.0).map_err(|_| wrong())
-    }
-
     fn asked(&self) -> Asked {
         Asked {
             period: self.period.clone(),
@@ -266,7 +256,7 @@ pub(super) async fn send(
     code: Result<Path<String>, PathRejection>,
     body: Bytes,
 ) -> Made {
-    let form = Form::read(&body).map_err(|problem| Trouble { problem, words: Words::default() })?;
+    let form = forms::read::<Form>(&body).map_err(|problem| Trouble { problem, words: Words::default() })?;
     let asked = form.asked();
     let trouble = asked.trouble();
     let code = code_of(code).map_err(&trouble)?;

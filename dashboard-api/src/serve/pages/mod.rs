@@ -13,6 +13,7 @@ mod dossier;
 mod duties;
 mod editions;
 mod export;
+mod forms;
 mod indicator;
 mod links;
 mod list;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Uri, header};
 use axum::middleware::from_fn;
@@ -81,7 +82,12 @@ pub(super) fn router() -> Router<Server> {
         .route("/dang-xuat/nguon", post(provider::end))
         .route("/nhat-ky", get(records::records))
         .merge(export::router())
-        .route("/doi-soat", get(reconciliation::page))
+        .route(
+            "/doi-soat",
+            get(reconciliation::page)
+                .post(reconciliation::bring)
+                .layer(DefaultBodyLimit::max(reconciliation::FILE_BYTES_MAX)),
+        )
         .route("/doi-soat/ho-so", get(reconciliation::dossiers))
         .route("/canh-bao", get(alerts::page))
         .route("/canh-bao/{id}/nhan", post(alerts::acknowledge))

@@ -3,8 +3,11 @@
 //! Every number that differs links to its dossiers. Not here: comparing (`reconciling`), the API.
 
 use askama::Template;
-use axum::extract::rejection::QueryRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Extension, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect};
 use compute::engine::{Difference, Part};
 use compute::reconciliation::{Gap, Moved};
 use serde::Deserialize;
@@ -13,13 +16,16 @@ use super::super::Server;
 use super::super::access::scope::{Scope, What};
 use super::super::alerting::asking;
 use super::super::problem::Problem;
-use super::super::reconciling::{self, Counted, Question};
+use super::super::reconciling::{self, Brought, Counted, Question};
+use super::forms::Upload;
 use super::links::{Link, Place};
 use super::shell::{Choice, Shell, languages};
 use super::words::Words;
 use super::{Made, Trouble, html, restored};
 use crate::portal::Behind;
 
+/// Bytes of a form with a file: a published file of a province, or its list of dossiers.
+pub(super) const FILE_BYTES_MAX: usize = 64 << 20;
 /// Rows of a page.
 const PAGE: usize = 100;
 
@@ -32,6 +38,7 @@ struct ReconciliationPage {
     classes: Vec<Choice>,
     snapshots: Vec<Choice>,
     is_chosen: bool,
+    may_bring: bool,
     notes: Vec<String>,
     summary: Vec<(String, String)>,
     again: String,
@@ -171,7 +178,11 @@ pub(super) async fn page(
 async fn make(server: &Server, scope: &Scope, chosen: &Chosen) -> Result<ReconciliationPage, Problem> {
     restored(server)?;
     let words = chosen.words();
-    let imports = reconciling::of(server)?.imports()?;
+    // Where nothing can be compared the page says what would be needed.
+    let imports = match reconciling::of(server) {
+        Ok(reconciling) => reconciling.imports()?,
+        Err(_) => Vec::new(),
+    };
     let mut shell = Shell::bare(words, words.t("reconciliation"));
     shell.languages = languages(&chosen.place("/doi-soat"), words);
     let import = chosen.import.clone().filter(|name| !name.is_empty());
@@ -188,6 +199,7 @@ async fn make(server: &Server, scope: &Scope, chosen: &Chosen) -> Result<Reconci
         classes: classes(chosen, words),
         snapshots: Vec::new(),
         is_chosen: import.is_some(),
+        may_bring: server.reconciling.is_some() && reconciling::may_import(scope),
         notes: Vec::new(),
         summary: Vec::new(),
         again: String::new(),
@@ -198,7 +210,9 @@ async fn make(server: &Server, scope: &Scope, chosen: &Chosen) -> Result<Reconci
         shell,
     };
     let Some(import) = import else {
-        if imports.is_empty() {
+        if server.reconciling.is_none() {
+            page.notes.push(words.t("reconcile_elsewhere").to_owned());
+        } else if imports.is_empty() {
             page.notes.push(words.t("reconcile_no_import").to_owned());
         }
         return Ok(page);
@@ -210,6 +224,27 @@ async fn make(server: &Server, scope: &Scope, chosen: &Chosen) -> Result<Reconci
     let shown: Vec<&Gap> = shown.filter(|gap| scope.may(What::DossiersOf(&gap.unit), &snapshot)).collect();
     fill(&mut page, chosen, &counted, &shown);
     Ok(page)
+}
+
+/// `POST /doi-soat`: who leads the province brings a file of the portal.
+pub(super) async fn bring(
+    State(server): State<Server>,
+    scope: Option<Extension<Scope>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Made {
+    let refused = |problem| Trouble { problem, words: Words::default() };
+    let too_large = || Problem::TooLarge { bytes_max: FILE_BYTES_MAX };
+    let body = body.map_err(|_| refused(too_large()))?;
+    let upload = Upload::read(&headers, &body).map_err(refused)?;
+    let words = Words::of(Some(upload.field("lang")).filter(|lang| !lang.is_empty()));
+    let name = upload.field("import").to_owned();
+    let what = if upload.field("what") == "dossiers" { Brought::Dossiers } else { Brought::Published };
+    let brought = (name.clone(), what, upload.file.clone());
+    let kept = reconciling::keep(&server, &asking(scope), brought).await;
+    kept.map_err(|problem| Trouble { problem, words })?;
+    let place = Place::new("/doi-soat", None, None, words).with("import", Some(&name));
+    Ok(Redirect::to(&place.in_words(words)).into_response())
 }
 
 /// What was found, for who asks.

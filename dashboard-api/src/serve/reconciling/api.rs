@@ -48,9 +48,15 @@ fn read(question: Read) -> Result<Question, Problem> {
 }
 
 fn name(given: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
-    let wrong = || Problem::malformed("import", "name an import with a-z, 0-9 and -, at most 64 letters");
-    let name = given.map(|Path(name)| name).map_err(|_| wrong())?;
-    if is_name(&name) { Ok(name) } else { Err(wrong()) }
+    given.map_err(|_| unnamed()).and_then(|Path(name)| name_of(&name))
+}
+
+fn name_of(given: &str) -> Result<String, Problem> {
+    if is_name(given) { Ok(given.to_owned()) } else { Err(unnamed()) }
+}
+
+fn unnamed() -> Problem {
+    Problem::malformed("import", "name an import with a-z, 0-9 and -, at most 64 letters")
 }
 
 /// What is to be compared.
@@ -145,11 +151,51 @@ pub(in crate::serve) async fn list(
 }
 
 /// Only who leads the province brings what all are measured by.
-fn may_import(scope: &Scope) -> Result<(), Problem> {
-    if scope.role == Role::Leader && scope.units == Units::All {
+pub(in crate::serve) fn may_import(scope: &Scope) -> bool {
+    scope.role == Role::Leader && scope.units == Units::All
+}
+
+fn may_import_by(scope: &Scope) -> Result<(), Problem> {
+    if may_import(scope) {
         return Ok(());
     }
     Err(Problem::Forbidden("only who leads the province imports what the portal published".to_owned()))
+}
+
+/// Which file of an import.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::serve) enum Brought {
+    /// What the portal published.
+    Published,
+    /// Its list of dossiers.
+    Dossiers,
+}
+
+/// Keeps a file of an import; how many rows it has.
+pub(in crate::serve) async fn keep(
+    server: &Server,
+    scope: &Scope,
+    (name, what, body): (String, Brought, Bytes),
+) -> Result<usize, Problem> {
+    may_import_by(scope)?;
+    let (name, reconciling) = (name_of(&name)?, of(server)?.clone());
+    let keeping = tokio::task::spawn_blocking(move || match what {
+        Brought::Published => reconciling.keep_published(&name, &body),
+        Brought::Dossiers => reconciling.keep_dossiers(&name, &body),
+    });
+    keeping.await.map_err(|_| Problem::NotReadable("reading the file stopped".to_owned()))?
+}
+
+async fn add(
+    server: &Server,
+    scope: Option<Extension<Scope>>,
+    (import, what, body): (Result<Path<String>, PathRejection>, Brought, Bytes),
+) -> Result<Json<Value>, Problem> {
+    let scope = asking(scope);
+    may_import_by(&scope)?;
+    let name = name(import)?;
+    let rows = keep(server, &scope, (name.clone(), what, body)).await?;
+    Ok(Json(json!({ "import": name, "rows": rows })))
 }
 
 /// `POST /api/v1/reconciliations/{name}`.
@@ -159,12 +205,7 @@ pub(in crate::serve) async fn add_published(
     import: Result<Path<String>, PathRejection>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    may_import(&asking(scope))?;
-    let (name, reconciling) = (name(import)?, of(&server)?.clone());
-    let told = name.clone();
-    let keeping = tokio::task::spawn_blocking(move || reconciling.keep_published(&name, &body));
-    let rows = keeping.await.map_err(|_| Problem::malformed("published", "the file could not be read"))??;
-    Ok(Json(json!({ "import": told, "rows": rows })))
+    add(&server, scope, (import, Brought::Published, body)).await
 }
 
 /// `POST /api/v1/reconciliations/{name}/dossiers`.
@@ -174,10 +215,5 @@ pub(in crate::serve) async fn add_list(
     import: Result<Path<String>, PathRejection>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    may_import(&asking(scope))?;
-    let (name, reconciling) = (name(import)?, of(&server)?.clone());
-    let told = name.clone();
-    let keeping = tokio::task::spawn_blocking(move || reconciling.keep_dossiers(&name, &body));
-    let rows = keeping.await.map_err(|_| Problem::malformed("dossiers", "the file could not be read"))??;
-    Ok(Json(json!({ "import": told, "rows": rows })))
+    add(&server, scope, (import, Brought::Dossiers, body)).await
 }

@@ -25,7 +25,9 @@ use super::live::Live;
 use super::problem::Problem;
 use crate::portal::{Compared, compare};
 
-pub(super) use api::{Question, add_list, add_published, choose, gaps, imports, list, part_of};
+pub(super) use api::{
+    Brought, Question, add_list, add_published, choose, gaps, imports, keep, list, may_import, part_of,
+};
 
 /// The folder in the data folder.
 const FOLDER: &str = "portal";

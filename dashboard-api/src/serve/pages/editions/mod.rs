@@ -11,8 +11,7 @@ mod published;
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
-use axum::http::Uri;
+use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Redirect};
 use compute::instant::Instant;
 use serde::Deserialize;
@@ -22,6 +21,7 @@ use super::super::access::scope::Scope;
 use super::super::alerting::asking;
 use super::super::editions::{self, Asking, Deciding, Objecting, asks_who, leads};
 use super::super::problem::Problem;
+use super::forms;
 use super::links::{Link, Place};
 use super::shell::{Shell, languages};
 use super::words::Words;
@@ -31,9 +31,6 @@ pub(super) use differing::page as differing;
 pub(super) use one::{delayed_of, page as one};
 pub(super) use parts::name;
 pub(super) use published::{all, first, numbered};
-
-/// Bytes of a form.
-const FORM_BYTES_MAX: usize = 8 << 10;
 
 #[derive(Template)]
 #[template(path = "editions.html")]
@@ -151,13 +148,7 @@ struct Form {
 
 impl Form {
     fn read(body: &Bytes) -> Result<Form, Trouble> {
-        let trouble = |problem| Trouble { problem, words: Words::default() };
-        if body.len() > FORM_BYTES_MAX {
-            return Err(trouble(Problem::TooLarge { bytes_max: FORM_BYTES_MAX }));
-        }
-        let wrong = || trouble(Problem::malformed("form", "send the form as the page makes it"));
-        let uri: Uri = format!("/?{}", String::from_utf8_lossy(body)).parse().map_err(|_| wrong())?;
-        Query::<Form>::try_from_uri(&uri).map(|Query(form)| form).map_err(|_| wrong())
+        forms::read(body).map_err(|problem| Trouble { problem, words: Words::default() })
     }
 
     fn words(&self) -> Words {

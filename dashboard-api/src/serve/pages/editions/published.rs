@@ -14,7 +14,8 @@ use super::super::super::Server;
 use super::super::super::board;
 use super::super::super::editions::{self as served, Entry, View};
 use super::super::super::problem::Problem;
-use super::super::export::published::{self as taking, Class, DelayedRow, OfficerRow};
+use super::super::export::published::{self as taking, Class, DelayedRow, OfficerRow, What};
+use super::super::export::sealing;
 use super::super::links::{Link, Place};
 use super::super::shell::{Ground, Shell, languages};
 use super::super::withheld::FEW;
@@ -34,6 +35,9 @@ struct PublishedPage {
     shell: Shell,
     group_titles: Vec<String>,
     exports: Vec<Link>,
+    delayed_exports: Vec<Link>,
+    officers_exports: Vec<Link>,
+    seal: Link,
     sets: Vec<Link>,
     newer: Vec<Link>,
     facts: Vec<(String, String)>,
@@ -104,8 +108,10 @@ async fn answer(
     restored(server)?;
     let (name, ending) =
         edition.split_once('.').map_or((edition, None), |(name, ending)| (name, Some(ending)));
-    let number =
-        name.strip_prefix("ban-").and_then(|number| number.parse::<u32>().ok()).ok_or_else(unknown)?;
+    let name = name.strip_prefix("ban-").ok_or_else(unknown)?;
+    let (number, what) = name.split_once('-').map_or((name, ""), |(number, what)| (number, what));
+    let number = number.parse::<u32>().map_err(|_| unknown())?;
+    let what = What::find(what).ok_or_else(unknown)?;
     let period = Period::parse(period).ok_or_else(unknown)?;
     let editions = served::of(server)?;
     let id = ::editions::content::id(period, number);
@@ -121,8 +127,14 @@ async fn answer(
     let shown = board::View { period: Some(period), set: asked.set.clone().filter(|set| !set.is_empty()) };
     let place = Place::new(&parts::public_path(&entry), None, shown.set.clone(), asked.words());
     let ground = Ground::new(&view.snapshot, &shown, place, asked.words())?;
-    if let Some(ending) = ending {
-        return taking::send_as(ending, asked.form.as_deref(), &view, &ground).await;
+    match ending {
+        Some("seal") if what == What::Ranking => return sealing::send(editions, &view).await,
+        Some(ending) => {
+            let asked = (what, ending, asked.form.as_deref());
+            return taking::send_as(asked, (&view, editions.repeated_from()), &ground).await;
+        }
+        None if what != What::Ranking => return Err(unknown()),
+        None => {}
     }
     let newer = newer(server, &entry, &ground).await?;
     Ok(html(&page(&view, &ground, editions.public_key(), (newer, editions.repeated_from()))))
@@ -160,7 +172,10 @@ fn page(view: &View, ground: &Ground<'_>, key: &str, (newer, repeated): (Vec<Lin
     let names_officers = view.content.head.names_officers == Some(true);
     PublishedPage {
         group_titles: titles.collect(),
-        exports: taking::links(view, ground),
+        exports: taking::links(What::Ranking, view, ground),
+        delayed_exports: taking::links(What::Delayed, view, ground),
+        officers_exports: taking::links(What::Officers, view, ground),
+        seal: Link::new(sealing::path(view), words.t("published_seal")),
         sets: sets.collect(),
         newer,
         facts: facts(view, ground, key),

@@ -1,7 +1,8 @@
 //! Figures and lists to take along: CSV, XLSX, PDF, Arrow and Parquet, from the same table, scope and filters as the pages.
 //!
-//! `table` is the table, `listed`, `figures` and `published` make it, `csv`, `xlsx` (with `zip`), `arrow`, `parquet` and `paper` write it,
-//! `sending` hands it on as it is written. `letters` are drafts of what is owed for a late dossier. Addresses are those of the pages with the form's ending. Not here: what a
+//! `table` is the table, `listed`, `figures` and `published` make it, `csv`, `xlsx` (with `zip`), `arrow`, `parquet` and
+//! `paper` write it, `sending` hands it on as it is written, `sealing` says which files of an edition were published.
+//! `letters` are drafts of what is owed for a late dossier. Addresses are those of the pages with the form's ending. Not here: what a
 //! figure or a list is (`compute`), which one an address names (`list`, `agency`).
 
 mod arrow;
@@ -14,6 +15,7 @@ mod listed;
 mod paper;
 mod parquet;
 pub(super) mod published;
+pub(super) mod sealing;
 mod sending;
 mod table;
 mod xlsx;

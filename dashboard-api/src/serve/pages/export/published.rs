@@ -22,8 +22,49 @@ use crate::serve::problem::Problem;
 
 /// Peer classes in the order of their tables.
 const KINDS: [&str; 5] = ["province", "department", "commune", "district", "unit"];
+/// What of an edition is taken along.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::serve::pages) enum What {
+    /// Agencies by their results.
+    Ranking,
+    /// Agencies with delayed dossiers.
+    Delayed,
+    /// Officers with repeated delay, where they are named.
+    Officers,
+}
+
+impl What {
+    pub(super) const ALL: [What; 3] = [What::Ranking, What::Delayed, What::Officers];
+
+    /// What follows the number of the edition in addresses.
+    fn name(self) -> &'static str {
+        match self {
+            What::Ranking => "",
+            What::Delayed => "don-vi-cham",
+            What::Officers => "can-bo-cham",
+        }
+    }
+
+    /// By its name.
+    pub(in crate::serve::pages) fn find(name: &str) -> Option<What> {
+        What::ALL.into_iter().find(|what| what.name() == name)
+    }
+
+    /// Where it is given out, without its ending.
+    pub(super) fn path(self, view: &View) -> String {
+        let between = if self == What::Ranking { "" } else { "-" };
+        format!("/ky/{}/ban-{}{between}{}", view.entry.period, view.entry.number, self.name())
+    }
+}
+
+/// Whether the public may have it.
+pub(super) fn is_public(what: What, view: &View) -> bool {
+    what != What::Officers || view.content.head.names_officers == Some(true)
+}
+
 /// Forms an edition is taken along in.
-const FORMS: [(&str, &str); 3] = [("pdf", "export_pdf"), ("xlsx", "export_xlsx"), ("csv", "export_csv")];
+pub(super) const FORMS: [(&str, &str); 3] =
+    [("pdf", "export_pdf"), ("xlsx", "export_xlsx"), ("csv", "export_csv")];
 
 /// A peer class.
 pub(in crate::serve::pages) struct Class {
@@ -166,8 +207,8 @@ pub(in crate::serve::pages) fn officers(view: &View, repeated_from: u64) -> Vec<
 }
 
 /// Links to the edition in every form.
-pub(in crate::serve::pages) fn links(view: &View, ground: &Ground<'_>) -> Vec<Link> {
-    let base = format!("/ky/{}/ban-{}", view.entry.period, view.entry.number);
+pub(in crate::serve::pages) fn links(what: What, view: &View, ground: &Ground<'_>) -> Vec<Link> {
+    let base = what.path(view);
     let link = |(ending, key): (&str, &str)| {
         Link::new(ground.place.to(&format!("{base}.{ending}"), &[]), ground.words.t(key))
     };
@@ -176,17 +217,60 @@ pub(in crate::serve::pages) fn links(view: &View, ground: &Ground<'_>) -> Vec<Li
 
 /// The edition as a table to take along.
 pub(in crate::serve::pages) async fn send_as(
-    ending: &str,
-    form: Option<&str>,
-    view: &View,
+    (what, ending, form): (What, &str, Option<&str>),
+    (view, repeated_from): (&View, u64),
     ground: &Ground<'_>,
 ) -> Result<Response, Problem> {
     if !FORMS.iter().any(|(known, _)| *known == ending) {
         return Err(Problem::unknown("form", "an edition is there as .pdf, .xlsx and .csv"));
     }
+    if !is_public(what, view) {
+        return Err(Problem::unknown("edition", "/ky lists what is published"));
+    }
     let form = Form::of(&format!("x.{ending}"), form)?;
-    let (table, rows) = table(view, ground);
+    let (table, rows) = match what {
+        What::Ranking => table(view, ground),
+        What::Delayed => delayed_table(view, ground),
+        What::Officers => officers_table(view, repeated_from, ground),
+    };
     send(form, table, Rows::Known(rows), ground.words).await
+}
+
+fn delayed_table(view: &View, ground: &Ground<'_>) -> (Table, Vec<Vec<Cell>>) {
+    let words = ground.words;
+    let columns = vec![
+        Column::new("name", words.t("agency"), Kind::Text),
+        Column::new("delayed", words.t("edition_delayed_count"), Kind::Whole),
+        Column::new("with_due", words.t("published_with_due"), Kind::Whole),
+    ];
+    let row = |row: DelayedRow| vec![Cell::text(row.name), whole(&row.delayed), whole(&row.of)];
+    let rows = delayed(view, ground).into_iter().map(row).collect();
+    (listed(view, ground, ("published_delayed", What::Delayed), columns), rows)
+}
+
+fn officers_table(view: &View, repeated_from: u64, ground: &Ground<'_>) -> (Table, Vec<Vec<Cell>>) {
+    let words = ground.words;
+    let columns = vec![
+        Column::new("officer", words.t("officer"), Kind::Text),
+        Column::new("name", words.t("agency"), Kind::Text),
+        Column::new("delayed", words.t("edition_delayed_count"), Kind::Whole),
+    ];
+    let row = |row: OfficerRow| vec![Cell::text(row.name), Cell::text(row.agency), Cell::count(row.delayed)];
+    let rows = officers(view, repeated_from).into_iter().map(row).collect();
+    (listed(view, ground, ("published_officers", What::Officers), columns), rows)
+}
+
+/// The head of a list beside the ranking.
+fn listed(view: &View, ground: &Ground<'_>, (key, what): (&str, What), columns: Vec<Column>) -> Table {
+    let title = format!("{} · {}", ground.words.t(key), name(&view.entry, ground.words));
+    let file = file_name(&["nhip", "ky", &view.id, what.name(), &ground.set.file.id]);
+    Table { file, about: about(view, ground, &title), title, columns }
+}
+
+/// A number as it is shown, grouped, or the word that something is hidden.
+fn whole(shown: &str) -> Cell {
+    let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().map_or_else(|_| Cell::text(shown), Cell::Whole)
 }
 
 fn table(view: &View, ground: &Ground<'_>) -> (Table, Vec<Vec<Cell>>) {
