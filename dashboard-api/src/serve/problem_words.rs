@@ -81,7 +81,7 @@ const SENTENCES: &[(&str, &str)] = &[
         "Giá trị bắt đầu không đúng: một số nguyên ở danh sách, hoặc một thời điểm đã qua có múi giờ.",
     ),
     ("malformed_id", "Số hiệu không đúng dạng."),
-    ("malformed_import", "Tên lần nhập không đúng dạng."),
+    ("malformed_import", "Tên lần nhập chỉ có chữ thường a-z, chữ số 0-9 và dấu -, nhiều nhất 64 ký tự."),
     (
         "malformed_limit",
         "Giới hạn không đúng: viết một số nguyên trong khoảng cho phép; danh sách dài phải hỏi theo trang.",
