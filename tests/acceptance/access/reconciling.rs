@@ -88,7 +88,7 @@ fn by_form(scene: &Scene, leader: &str) {
     }
     assert!(scene.get("/doi-soat", Some(leader)).text().contains("type=\"file\""));
     for (name, file, says) in [
-        ("Form!", published(), "a-z, 0-9"),
+        ("Form!", published(), "0-9 và dấu -"),
         ("form", published().replace(",9,0\n", ",nine,0\n"), "line 2, column denominator"),
         ("form", String::new(), "line 1"),
     ] {
