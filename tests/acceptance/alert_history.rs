@@ -3,7 +3,7 @@
 //! Not here: stories (`alerts`), measures (`alert_measures`).
 
 use acceptance_tests::watch::{built_in, instant};
-use alerts::{Desk, Memory, Observation};
+use alerts::{Desk, Memory, Observation, Rule};
 use compute::calendar::Calendar;
 use compute::codes::CodeBook;
 use compute::engine::{Cause, Holding, Sighting, Watched};
@@ -88,4 +88,33 @@ fn whoever_was_told_of_history_they_had_put_off_is_told_that_it_is_over() {
     assert_eq!(step("09/10 08:00", old, Some("09/10 08:10")), "");
     assert_eq!(step("09/10 08:11", old, None), "raised");
     assert_eq!(step("09/10 08:12", None, None), "resolved");
+}
+
+#[test]
+fn only_what_a_new_process_would_not_come_to_by_itself_presses() {
+    let calendar = Calendar::embedded().expect("they are part of the program");
+    let mut desk = Desk::new(built_in(&["overdue"]), Vec::new(), Memory::default(), &calendar);
+    let mut presses = |at: &str, since: Option<&str>| {
+        desk.step(instant(at), observed(vec![seen("H1", since)]), &calendar).is_pressing
+    };
+    assert!(presses("09/10 08:00", None), "since when it is looked for");
+    let old = Some("05/10 16:00");
+    assert!(!presses("09/10 08:01", old), "history is found again");
+    assert!(!presses("09/10 08:02", None), "and so is that it is over");
+    let new = Some("09/10 08:02");
+    assert!(presses("09/10 08:03", new), "somebody is told");
+    assert!(!presses("09/10 08:04", new), "nothing is new");
+    assert!(presses("09/10 08:05", None), "they are told that it is over");
+}
+
+#[test]
+fn that_every_measure_was_taken_once_presses_once() {
+    let calendar = Calendar::embedded().expect("they are part of the program");
+    let measured = Rule::built_in().expect("they are part of the program");
+    let measured = measured.into_iter().filter(|rule| rule.marks().is_some()).take(1).collect();
+    let mut desk = Desk::new(measured, Vec::new(), Memory::default(), &calendar);
+    let mut presses = |at: &str, observed| desk.step(instant(at), observed, &calendar).is_pressing;
+    assert!(presses("09/10 08:00", Vec::new()), "since when it is looked for");
+    assert!(presses("09/10 08:01", vec![Observation::RoundEnds]), "what comes from here on is news");
+    assert!(!presses("09/10 08:02", vec![Observation::RoundEnds]), "it is known already");
 }

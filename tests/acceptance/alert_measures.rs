@@ -33,7 +33,7 @@ fn short(text: &str) -> String {
 
 fn check(rule: &Rule, story: &str) {
     let (mut desk, calendar) = (desk(std::slice::from_ref(rule)), calendar());
-    let (mut told, mut wanted) = (Vec::new(), Vec::new());
+    let (mut told, mut wanted, mut kept) = (Vec::new(), Vec::new(), (Vec::new(), Vec::new()));
     for line in story.lines().map(str::trim) {
         if let Some(line) = line.strip_prefix("=> ") {
             wanted.push(line.to_owned());
@@ -44,11 +44,13 @@ fn check(rule: &Rule, story: &str) {
         told.extend(
             step.notices.iter().map(|one| format!("{} {}", short(&one.at.to_local()), one.phase.name())),
         );
-        // What is kept gives the same desk: nobody is told again after a restart at any line.
-        let kept = desk.alerts().map(|alert| serde_json::to_vec(alert).expect("JSON"));
-        let alerts = kept.map(|bytes| serde_json::from_slice(&bytes).expect("an alert")).collect();
-        let memory = serde_json::to_vec(desk.memory()).expect("JSON");
-        let memory = serde_json::from_slice(&memory).expect("a memory");
+        // A crash after any line, before anything is kept that does not press: nobody is told again, or not at all.
+        if step.is_pressing {
+            let alerts = desk.alerts().map(|alert| serde_json::to_vec(alert).expect("JSON"));
+            kept = (alerts.collect(), serde_json::to_vec(desk.memory()).expect("JSON"));
+        }
+        let alerts = kept.0.iter().map(|bytes| serde_json::from_slice(bytes).expect("an alert")).collect();
+        let memory = serde_json::from_slice(&kept.1).expect("a memory");
         desk = Desk::new(desk.rules().to_vec(), alerts, memory, &calendar);
     }
     assert_eq!(told, wanted, "{story}");
@@ -252,6 +254,7 @@ fn a_channel_hears_its_units_its_rules_and_its_steps_and_what_is_over_if_it_asks
             channel("province", "units = [\"P\"]"),
             channel("other", "rules = [\"x\"]"),
             channel("head", "steps = [\"head\"]\nresolved = true"),
+            channel("elsewhere", "units = [\"C2\"]"),
         ]
         .concat(),
     );

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use alerts::{Alert, Desk, Memory, Notice, Observation, Rule};
+use alerts::{Alert, Desk, Memory, Notice, Observation, Rule, Step};
 use compute::calendar::Calendar;
 use compute::codes::LocalCodes;
 use compute::engine::{Engine, Keep, Routed, Scope, Setup, Watched};
@@ -71,7 +71,13 @@ struct Room {
     /// Where looking at everything goes on.
     look: Option<usize>,
     told: Vec<String>,
+    /// Alerts and memory as they were written last: what presses at once, all else after a minute.
+    kept: (Vec<Vec<u8>>, Vec<u8>),
+    kept_at: Instant,
 }
+
+/// How long what does not press may wait until it is kept.
+const KEPT_SECONDS: u64 = 60;
 
 impl Room {
     fn new(rules: &[Rule], text: &str, from: Instant) -> Room {
@@ -110,6 +116,8 @@ impl Room {
             is_new: true,
             look: None,
             told: Vec::new(),
+            kept: (Vec::new(), Vec::new()),
+            kept_at: Instant::FIRST,
         }
     }
 
@@ -152,6 +160,7 @@ impl Room {
         }
         let step = self.desk.step(now, observed, &self.calendar);
         self.told.extend(step.notices.iter().map(tell));
+        self.keep(&step, now);
         if self.look.is_some() {
             self.step(Instant::from_unix(now.unix_seconds(), now.subsecond_nanos() + 10_000_000));
         }
@@ -170,13 +179,24 @@ impl Room {
             ["forget"] => self.restart(now, false),
             ["acknowledge", subject] => {
                 let id = alert(subject).id();
-                self.desk.acknowledge(&id, "An", now, &calendar).expect("it is open");
+                let step = self.desk.acknowledge(&id, "An", now, &calendar).expect("it is open");
+                self.keep(&step, now);
             }
             ["snooze", subject, day, clock] => {
                 let (id, until) = (alert(subject).id(), instant(&format!("{day} {clock}")));
-                self.desk.snooze(&id, ("An", "x"), (now, until), &calendar).expect("it is open");
+                let step = self.desk.snooze(&id, ("An", "x"), (now, until), &calendar).expect("it is open");
+                self.keep(&step, now);
             }
             _ => panic!("{what:?} cannot happen"),
+        }
+    }
+
+    /// As the server does: what presses at once, everything once a minute.
+    fn keep(&mut self, step: &Step, now: Instant) {
+        if step.is_pressing || now.seconds_since(self.kept_at) >= KEPT_SECONDS {
+            let alerts = self.desk.alerts().map(|alert| serde_json::to_vec(alert).expect("JSON"));
+            self.kept = (alerts.collect(), serde_json::to_vec(self.desk.memory()).expect("JSON"));
+            self.kept_at = now;
         }
     }
 
@@ -184,10 +204,8 @@ impl Room {
     fn restart(&mut self, now: Instant, is_kept: bool) {
         let (mut alerts, mut memory) = (Vec::new(), Memory::default());
         if is_kept {
-            let alert_bytes = self.desk.alerts().map(|alert| serde_json::to_vec(alert).expect("JSON"));
-            alerts = alert_bytes.map(|bytes| serde_json::from_slice(&bytes).expect("an alert")).collect();
-            let bytes = serde_json::to_vec(self.desk.memory()).expect("JSON");
-            memory = serde_json::from_slice(&bytes).expect("a memory");
+            let read = self.kept.0.iter().map(|bytes| serde_json::from_slice(bytes).expect("an alert"));
+            (alerts, memory) = (read.collect(), serde_json::from_slice(&self.kept.1).expect("a memory"));
         }
         self.desk = Desk::new(self.desk.rules().to_vec(), alerts, memory, &self.calendar);
         self.engine = engine(&self.calendar, now);

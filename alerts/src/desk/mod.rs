@@ -113,6 +113,9 @@ pub struct DigestLine {
 pub struct Step {
     /// Alerts that changed or are gone.
     pub changed: KeySet,
+    /// Something changed that a new process would not come to by itself: it must be kept before anything else happens.
+    /// Without it a crash may take the step back, and the same people are told the same.
+    pub is_pressing: bool,
     /// What people are to be told.
     pub notices: Vec<Notice>,
     /// The daily digest, when it is time for it.
@@ -231,7 +234,10 @@ impl Desk {
     pub fn step(&mut self, now: Instant, observed: Vec<Observation>, calendar: &Calendar) -> Step {
         let mut step = Step::default();
         for rule in &self.rules {
-            self.memory.begun.entry(rule.id.clone()).or_insert(now.to_bits());
+            if !self.memory.begun.contains_key(&rule.id) {
+                self.memory.begun.insert(rule.id.clone(), now.to_bits());
+                step.is_pressing = true;
+            }
         }
         for one in observed {
             self.take(now, one, calendar, &mut step);

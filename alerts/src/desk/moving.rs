@@ -8,7 +8,7 @@ use compute::instant::Instant;
 
 use super::telling::group;
 use super::{ALERTS_MAX, Desk, Step, later};
-use crate::alert::{Alert, Key, Phase, State};
+use crate::alert::{About, Alert, Key, Phase, State};
 use crate::rule::{Rule, Tell};
 
 /// How long one that is over is kept: a cause that began longer ago is history by itself.
@@ -159,7 +159,9 @@ impl Desk {
     }
 
     pub(super) fn put(&mut self, alert: Alert, calendar: &Calendar, step: &mut Step) {
+        step.is_pressing |= !is_found_again(&alert);
         if let Some(before) = self.alerts.remove(&alert.key) {
+            step.is_pressing |= !is_found_again(&before);
             self.unplan(&before, calendar);
             self.count_out(&before);
         } else {
@@ -196,7 +198,15 @@ impl Desk {
             self.unplan(&alert, calendar);
             self.count_out(&alert);
             self.keys.remove(&alert.id());
+            step.is_pressing |= !is_found_again(&alert);
             step.changed.insert(key.clone());
         }
     }
+}
+
+/// Whether a new process finds it as it is: what holds of a dossier or petition, and was history before anyone was told.
+fn is_found_again(alert: &Alert) -> bool {
+    let is_of_subject = matches!(alert.about, About::Dossier | About::Petition);
+    let is_untold = alert.is_history && alert.told_at.is_none() && alert.owed.is_none();
+    is_of_subject && is_untold && alert.state == State::Firing
 }

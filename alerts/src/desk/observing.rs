@@ -44,8 +44,9 @@ impl Desk {
                 self.measure((rule, about, subject, unit), value, now, calendar, step);
             }
             Observation::RoundEnds => {
-                let ids = self.rules.iter().filter(|rule| rule.marks().is_some()).map(|rule| rule.id.clone());
-                self.memory.rounded.extend(ids);
+                for rule in self.rules.iter().filter(|rule| rule.marks().is_some()) {
+                    step.is_pressing |= self.memory.rounded.insert(rule.id.clone());
+                }
             }
         }
     }
@@ -85,7 +86,9 @@ impl Desk {
         let Some(rule) = self.rule(&rule_id).cloned() else { return };
         let Some(marks) = rule.marks() else { return };
         let value = match rule.look_for {
-            LookFor::Falling { days, .. } => self.fall(&format!("{rule_id}\n{subject}"), value, days, now),
+            LookFor::Falling { days, .. } => {
+                self.fall(&format!("{rule_id}\n{subject}"), value, (days, now), step)
+            }
             _ => value,
         };
         let open = self.open_of(&rule_id, &subject);
@@ -119,12 +122,18 @@ impl Desk {
     }
 
     /// How much lower the total is than so many days ago; remembers today's.
-    fn fall(&mut self, name: &str, value: Option<i64>, days: u32, now: Instant) -> Option<i64> {
+    fn fall(
+        &mut self,
+        name: &str,
+        value: Option<i64>,
+        (days, now): (u32, Instant),
+        step: &mut Step,
+    ) -> Option<i64> {
         let value = value?;
         let today = now.day().number();
         let first = today.saturating_sub(i32::try_from(days).unwrap_or(i32::MAX));
         let levels = self.memory.levels.entry(name.to_owned()).or_default();
-        levels.insert(today, value);
+        step.is_pressing |= levels.insert(today, value).is_none();
         // Figures are of a month: with a new one they begin anew, and have not fallen.
         let month = now.day().civil().1;
         levels.retain(|day, _| *day >= first && Day::from_number(*day).civil().1 == month);

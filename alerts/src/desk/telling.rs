@@ -64,6 +64,7 @@ impl Desk {
             new,
         });
         step.digest = Some(lines.collect());
+        step.is_pressing = true;
         let yesterday = later(now, -86_400).to_bits();
         self.memory.told.retain(|_, at| *at >= yesterday);
         (self.memory.last_digest, self.memory.next_digest) = (Some(now.to_bits()), next(now));

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::public::published;
 use super::{AT_ONCE, MONTH, Scene, in_seconds};
 
 #[test]
@@ -127,25 +128,8 @@ fn what_is_not_published_is_not_there_for_the_public_and_then_it_is_in_every_for
 
 #[test]
 fn officers_are_named_in_public_only_where_the_approval_says_so() {
-    let many: Vec<String> = (10..30)
-        .map(|number| {
-            let due = if number < 14 { "02/10" } else { "20/10" };
-            format!(
-                "01/10 08:{number} D{number} accepted agency=C1 officer=CANBO due={due} 17:30\n\
-                 06/10 10:{number} D{number} processed\n"
-            )
-        })
-        .collect();
     for names_officers in [false, true] {
-        let scene = Scene::empty("[editions]\nobjection_working_days = 0\nrepeated_from = 4\n");
-        let officer = "01/01/2001 00:00 CANBO officer.defined agency=C1 name=NGUYENVANTEN\n";
-        let taken =
-            scene.server.post_batch(&acceptance_tests::story::events(&(officer.to_owned() + &many.concat())));
-        assert_eq!(taken.status, 202, "{}", taken.text());
-        scene.close();
-        let approval = json!({ "by": "an", "names_officers": names_officers });
-        scene.act(&format!("/api/v1/editions/{MONTH}/approval"), &approval);
-        scene.act(&format!("/api/v1/editions/{MONTH}/publication"), &json!({ "by": "an" }));
+        let scene = published(names_officers);
         let page = scene.server.get(&format!("/ky/{MONTH}")).text();
         assert_eq!(page.contains("NGUYENVANTEN"), names_officers, "{page}");
         let internal = scene.server.get(&format!("/an-ban/{MONTH}")).text();

@@ -36,6 +36,19 @@ const STORY: &str = "
     03/10 10:00 KIEN1 petition.received agency=C1
 ";
 
+/// Twenty dossiers of a named officer, four of them late: enough for numbers to be shown.
+fn many() -> String {
+    let dossier = |number: u32| {
+        let due = if number < 14 { "02/10" } else { "20/10" };
+        format!(
+            "01/10 08:{number} D{number} accepted agency=C1 officer=CANBO due={due} 17:30\n\
+             06/10 10:{number} D{number} processed\n"
+        )
+    };
+    let dossiers: String = (10..30).map(dossier).collect();
+    events(&format!("01/01/2001 00:00 CANBO officer.defined agency=C1 name=NGUYENVANTEN\n{dossiers}"))
+}
+
 /// A server that was told the story.
 struct Scene {
     server: Server,

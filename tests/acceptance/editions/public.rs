@@ -3,32 +3,19 @@
 use std::collections::BTreeSet;
 
 use acceptance_tests::program::nhip;
-use acceptance_tests::story::events;
 use editions::public::PublicFiles;
 use editions::seal::Sealed;
 use serde_json::json;
 
-use super::{AT_ONCE, MONTH, Scene};
+use super::{AT_ONCE, MONTH, Scene, many};
 
-/// Twenty dossiers of an officer, four of them late: enough for numbers to be shown.
-fn published(names_officers: bool) -> Scene {
+/// What [`many`] tells, published.
+pub(super) fn published(names_officers: bool) -> Scene {
     let scene = Scene::empty(&format!("{AT_ONCE}repeated_from = 4\n"));
-    let dossiers: Vec<String> = (10..30)
-        .map(|number| {
-            let due = if number < 14 { "02/10" } else { "20/10" };
-            format!(
-                "01/10 08:{number} D{number} accepted agency=C1 officer=CANBO due={due} 17:30\n\
-                 06/10 10:{number} D{number} processed\n"
-            )
-        })
-        .collect();
-    let officer = "01/01/2001 00:00 CANBO officer.defined agency=C1 name=NGUYENVANTEN\n";
-    assert_eq!(scene.server.post_batch(&events(&(officer.to_owned() + &dossiers.concat()))).status, 202);
+    assert_eq!(scene.server.post_batch(&many()).status, 202);
     scene.close();
-    scene.act(
-        &format!("/api/v1/editions/{MONTH}/approval"),
-        &json!({ "by": "an", "names_officers": names_officers }),
-    );
+    let approval = json!({ "by": "an", "names_officers": names_officers });
+    scene.act(&format!("/api/v1/editions/{MONTH}/approval"), &approval);
     scene.act(&format!("/api/v1/editions/{MONTH}/publication"), &json!({ "by": "an" }));
     scene
 }

@@ -193,7 +193,7 @@ type Handed = std::sync::mpsc::Sender<Message>;
 struct Unwritten {
     changed: alerts::KeySet,
     messages: Vec<Message>,
-    /// Somebody was told of it, is to be, or marked it: a restart would not find it by itself.
+    /// Some of it a new process would not come to by itself.
     is_pressing: bool,
 }
 

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant as Moment};
 
-use alerts::{
-    Alert, Attempt, Desk, Keeping, Message, Names, Observation, Outbox, Refusal, Settings, State, Step, Texts,
-};
+use alerts::{Attempt, Desk, Keeping, Message, Names, Observation, Outbox, Refusal, Settings, Step, Texts};
 use compute::engine::{Seen, Snapshot, Watched};
 use compute::instant::Instant;
 use compute::period::{Kind, Period};
@@ -88,7 +86,7 @@ pub(in crate::serve) struct Watcher {
     remembered: Vec<String>,
     silence: Silence,
     unwritten: Unwritten,
-    last_written: Option<Moment>,
+    last_written: Moment,
     last_measured: Option<Moment>,
     measure_pause: Duration,
     pub(super) trouble: Option<String>,
@@ -130,7 +128,7 @@ impl Watcher {
             remembered: Vec::new(),
             silence: Silence::default(),
             unwritten: Unwritten::default(),
-            last_written: None,
+            last_written: Moment::now(),
             last_measured: None,
             measure_pause: MEASURE_EVERY,
             trouble: None,
@@ -162,7 +160,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// A channel that is no longer set gets nothing; what it was owed stays in the book.
+    /// What a channel is handed fails if it is no longer set (`Way::Removed`).
     fn hand(&mut self, message: Message) {
         if let (Some(handed), Some(state)) =
             (self.handed.get(&message.channel), self.channels.get(&message.channel))
@@ -305,11 +303,9 @@ impl Watcher {
                 self.unwritten.messages.push(message);
             }
         }
-        let mut changed = step.changed.iter().filter_map(|key| self.desk.alert(key));
-        let is_any = changed.any(is_pressing) || !self.unwritten.messages.is_empty();
-        self.unwritten.is_pressing |= is_any;
+        self.unwritten.is_pressing |= step.is_pressing || !self.unwritten.messages.is_empty();
         self.unwritten.changed.extend(step.changed);
-        let is_due = self.last_written.is_none_or(|last| last.elapsed() >= WRITE_EVERY) || is_waiting;
+        let is_due = self.last_written.elapsed() >= WRITE_EVERY || is_waiting;
         let is_much = self.unwritten.changed.len() >= UNWRITTEN_MAX;
         if self.unwritten.is_pressing || is_due || is_much {
             self.write();
@@ -320,7 +316,7 @@ impl Watcher {
         let Unwritten { changed, messages, .. } = &mut self.unwritten;
         match self.keeping.keep(&self.desk, changed, &self.outbox, messages) {
             Ok(()) => {
-                self.last_written = Some(Moment::now());
+                self.last_written = Moment::now();
                 self.trouble = None;
                 let Unwritten { messages, .. } = std::mem::take(&mut self.unwritten);
                 for message in messages {
@@ -371,12 +367,6 @@ impl Watcher {
         self.write();
         Ok(())
     }
-}
-
-/// Whether a restart would not find it as it stands: history nobody was told of is found again.
-fn is_pressing(alert: &Alert) -> bool {
-    let is_untold = alert.is_history && alert.told_at.is_none() && alert.owed.is_none();
-    !is_untold || !matches!(alert.state, State::Firing)
 }
 
 /// Seconds from one instant to a later one.

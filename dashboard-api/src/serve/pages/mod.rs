@@ -8,6 +8,7 @@
 mod agency;
 mod alerts;
 mod assets;
+mod bringing;
 mod doors;
 mod dossier;
 mod duties;
@@ -59,7 +60,7 @@ use words::Words;
 
 /// The addresses of all pages.
 pub(super) fn router() -> Router<Server> {
-    let brought = DefaultBodyLimit::max(reconciliation::FILE_BYTES_MAX);
+    let brought = DefaultBodyLimit::max(bringing::FILE_BYTES_MAX);
     Router::new()
         .route("/", get(assets::index))
         .route("/assets/{*path}", get(assets::asset).layer(from_fn(conditional::of_content)))
@@ -83,7 +84,7 @@ pub(super) fn router() -> Router<Server> {
         .route("/dang-xuat/nguon", post(provider::end))
         .route("/nhat-ky", get(records::records))
         .merge(export::router())
-        .route("/doi-soat", get(reconciliation::page).post(reconciliation::bring).layer(brought))
+        .route("/doi-soat", get(reconciliation::page).post(bringing::bring).layer(brought))
         .route("/doi-soat/ho-so", get(reconciliation::dossiers))
         .route("/canh-bao", get(alerts::page))
         .route("/canh-bao/{id}/nhan", post(alerts::acknowledge))

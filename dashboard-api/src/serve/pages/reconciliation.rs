@@ -3,11 +3,8 @@
 //! Every number that differs links to its dossiers. Not here: comparing (`reconciling`), the API.
 
 use askama::Template;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect};
 use compute::engine::{Difference, Part};
 use compute::reconciliation::{Gap, Moved};
 use serde::Deserialize;
@@ -16,16 +13,13 @@ use super::super::Server;
 use super::super::access::scope::{Scope, What};
 use super::super::alerting::asking;
 use super::super::problem::Problem;
-use super::super::reconciling::{self, Brought, Counted, Question};
-use super::forms::Upload;
+use super::super::reconciling::{self, Counted, Question};
 use super::links::{Link, Place};
 use super::shell::{Choice, Shell, languages};
 use super::words::Words;
 use super::{Made, Trouble, html, restored};
 use crate::portal::Behind;
 
-/// Bytes of a form with a file: a published file of a province, or its list of dossiers.
-pub(super) const FILE_BYTES_MAX: usize = 64 << 20;
 /// Rows of a page.
 const PAGE: usize = 100;
 
@@ -224,27 +218,6 @@ async fn make(server: &Server, scope: &Scope, chosen: &Chosen) -> Result<Reconci
     let shown: Vec<&Gap> = shown.filter(|gap| scope.may(What::DossiersOf(&gap.unit), &snapshot)).collect();
     fill(&mut page, chosen, &counted, &shown);
     Ok(page)
-}
-
-/// `POST /doi-soat`: who leads the province brings a file of the portal.
-pub(super) async fn bring(
-    State(server): State<Server>,
-    scope: Option<Extension<Scope>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Made {
-    let refused = |problem| Trouble { problem, words: Words::default() };
-    let too_large = || Problem::TooLarge { bytes_max: FILE_BYTES_MAX };
-    let body = body.map_err(|_| refused(too_large()))?;
-    let upload = Upload::read(&headers, &body).map_err(refused)?;
-    let words = Words::of(Some(upload.field("lang")).filter(|lang| !lang.is_empty()));
-    let name = upload.field("import").to_owned();
-    let what = if upload.field("what") == "dossiers" { Brought::Dossiers } else { Brought::Published };
-    let brought = (name.clone(), what, upload.file.clone());
-    let kept = reconciling::keep(&server, &asking(scope), brought).await;
-    kept.map_err(|problem| Trouble { problem, words })?;
-    let place = Place::new("/doi-soat", None, None, words).with("import", Some(&name));
-    Ok(Redirect::to(&place.in_words(words)).into_response())
 }
 
 /// What was found, for who asks.

@@ -155,7 +155,8 @@ pub(in crate::serve) fn may_import(scope: &Scope) -> bool {
     scope.role == Role::Leader && scope.units == Units::All
 }
 
-fn may_import_by(scope: &Scope) -> Result<(), Problem> {
+/// Only who leads the province brings what the portal published.
+pub(in crate::serve) fn may_import_by(scope: &Scope) -> Result<(), Problem> {
     if may_import(scope) {
         return Ok(());
     }
@@ -191,9 +192,7 @@ async fn add(
     scope: Option<Extension<Scope>>,
     (import, what, body): (Result<Path<String>, PathRejection>, Brought, Bytes),
 ) -> Result<Json<Value>, Problem> {
-    let scope = asking(scope);
-    may_import_by(&scope)?;
-    let name = name(import)?;
+    let (scope, name) = (asking(scope), name(import)?);
     let rows = keep(server, &scope, (name.clone(), what, body)).await?;
     Ok(Json(json!({ "import": name, "rows": rows })))
 }

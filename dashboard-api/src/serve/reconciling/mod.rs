@@ -26,7 +26,8 @@ use super::problem::Problem;
 use crate::portal::{Compared, compare};
 
 pub(super) use api::{
-    Brought, Question, add_list, add_published, choose, gaps, imports, keep, list, may_import, part_of,
+    Brought, Question, add_list, add_published, choose, gaps, imports, keep, list, may_import, may_import_by,
+    part_of,
 };
 
 /// The folder in the data folder.
