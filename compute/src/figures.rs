@@ -98,6 +98,8 @@ pub struct Figures {
     pub level: Level,
     /// Sorted by code, bytewise.
     pub units: Vec<UnitFigures>,
+    /// By place in `units`: the place in the period's frame; empty where these are not all of them.
+    places: Arc<[u32]>,
 }
 
 impl Figures {
@@ -122,26 +124,21 @@ impl Figures {
             let (_, figures) = before.as_ref().filter(|(before, _)| is_same(before))?;
             let text = names.text(code).as_bytes();
             let place = figures.units.binary_search_by(|unit| unit.code.as_bytes().cmp(text)).ok()?;
-            Some(UnitFigures { rank: None, peers: 0, ..figures.units[place].clone() })
+            Some(figures.units[place].unranked())
         };
-        let mut units: Vec<UnitFigures> = match level {
+        let (mut units, places) = match level {
             Level::Agency => {
                 let inherits = before.as_ref().is_none_or(|(before, _)| reader.hands_down_otherwise(before));
                 let of = |unit: &UnitFrame| {
                     let is_same = |before: &Reader<'_>| !inherits && reader.is_same_unit(before, unit);
                     known(unit.code, &is_same).unwrap_or_else(|| reader.agency(unit, &names))
                 };
-                period.frame.units().iter().map(of).collect()
+                sorted(period.frame.units().iter().map(of))
             }
-            Level::Officer => {
-                let of = |officer: &OfficerFrame| {
-                    let is_same = |before: &Reader<'_>| reader.is_same_officer(before, officer);
-                    known(officer.code, &is_same).unwrap_or_else(|| reader.officer(officer, &names))
-                };
-                period.frame.officers.iter().map(of).collect()
-            }
+            Level::Officer => reader.officers_after(before.as_ref(), &names).unwrap_or_else(|| {
+                sorted(period.frame.officers.iter().map(|officer| reader.officer(officer, &names)))
+            }),
         };
-        units.sort_unstable_by(|one, other| one.code.as_bytes().cmp(other.code.as_bytes()));
         rank(&mut units, set, level);
         Figures {
             period: period.frame.period,
@@ -150,13 +147,36 @@ impl Figures {
             set: (set.file.id.clone(), set.file.version),
             level,
             units,
+            places,
         }
+    }
+
+    /// The same figures, of these units only.
+    #[must_use]
+    pub fn of_units(&self, units: Vec<UnitFigures>) -> Figures {
+        Figures { units, places: Arc::default(), set: self.set.clone(), ..*self }
     }
 
     /// Whether the period is still running.
     pub fn is_provisional(&self) -> bool {
         self.as_of < self.period.end()
     }
+}
+
+impl UnitFigures {
+    /// The same without a rank, which is of all units together.
+    #[must_use]
+    pub fn unranked(&self) -> UnitFigures {
+        UnitFigures { rank: None, peers: 0, ..self.clone() }
+    }
+}
+
+/// In the order of their codes; and the place of each among those that came.
+fn sorted(units: impl Iterator<Item = UnitFigures>) -> (Vec<UnitFigures>, Arc<[u32]>) {
+    let mut units: Vec<(UnitFigures, u32)> = units.zip(0..).collect();
+    units.sort_unstable_by(|(one, _), (other, _)| one.code.as_bytes().cmp(other.code.as_bytes()));
+    let (units, places): (Vec<UnitFigures>, Vec<u32>) = units.into_iter().unzip();
+    (units, places.into())
 }
 
 /// Reads one period's counts under one set.
@@ -177,9 +197,26 @@ impl<'a> Reader<'a> {
         std::ptr::eq(self.frame, before.frame) && self.cells.is_same_of_unit(before.cells, unit.code)
     }
 
-    fn is_same_officer(&self, before: &Reader<'_>, officer: &OfficerFrame) -> bool {
-        Arc::ptr_eq(&self.frame.officers, &before.frame.officers)
-            && self.cells.is_same_of_officer(before.cells, officer.code)
+    /// The figures of the same officers as before, without looking for any of them: there are thousands.
+    fn officers_after(
+        &self,
+        before: Option<&(Reader<'_>, &Figures)>,
+        names: &Names,
+    ) -> Option<(Vec<UnitFigures>, Arc<[u32]>)> {
+        let is_same = |(before, figures): &&(Reader<'_>, &Figures)| {
+            Arc::ptr_eq(&self.frame.officers, &before.frame.officers)
+                && figures.places.len() == figures.units.len()
+        };
+        let (before, figures) = before.filter(is_same)?;
+        let units = figures.units.iter().zip(&*figures.places).map(|(unit, place)| {
+            let officer = &self.frame.officers[*place as usize];
+            if self.cells.is_same_of_officer(before.cells, officer.code) {
+                unit.unranked()
+            } else {
+                self.officer(officer, names)
+            }
+        });
+        Some((units.collect(), Arc::clone(&figures.places)))
     }
 
     /// Whether what units inherit from their province is other than in `before`.

@@ -1,11 +1,13 @@
 //! Metrics: names are constants here, counted where things happen, read at `/metrics`. Never officers in labels.
 
+use std::time::Duration;
+
 use ingest::durable::Consumed;
 use ingest::kafka::{DeadLetterCounts, FiguresStatus, Status};
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 const EVENTS: &str = "nhip_events_total";
@@ -16,6 +18,7 @@ const VERSION: &str = "nhip_snapshot_version";
 const APPEND_SECONDS: &str = "nhip_log_append_seconds";
 const LOG_BYTES: &str = "nhip_log_bytes";
 const LOG_TROUBLE: &str = "nhip_log_trouble";
+const HTTP_SECONDS: &str = "nhip_http_request_seconds";
 const VIEWERS: &str = "nhip_stream_viewers";
 const KAFKA_CONNECTED: &str = "nhip_kafka_connected";
 const KAFKA_LAG: &str = "nhip_kafka_lag";
@@ -56,6 +59,8 @@ pub(crate) struct Telemetry {
     pub(crate) version: IntGauge,
     /// Open live streams.
     pub(crate) viewers: IntGauge,
+    /// From a request's head to its answer's, by route and class of status.
+    http_seconds: HistogramVec,
     /// Topics that are consumed.
     pub(crate) kafka: KafkaMetrics,
     /// Figures that are published.
@@ -274,6 +279,10 @@ impl Telemetry {
         registry.register(Box::new(log_trouble.clone()))?;
         registry.register(Box::new(version.clone()))?;
         registry.register(Box::new(viewers.clone()))?;
+        let buckets = vec![0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+        let options = HistogramOpts::new(HTTP_SECONDS, "From a request's head to its answer's, by route");
+        let http_seconds = HistogramVec::new(options.buckets(buckets), &["route", "status"])?;
+        registry.register(Box::new(http_seconds.clone()))?;
         let kafka = KafkaMetrics::new()?;
         for metric in kafka.all() {
             registry.register(metric)?;
@@ -292,11 +301,19 @@ impl Telemetry {
             log_trouble,
             version,
             viewers,
+            http_seconds,
             kafka,
             figures,
             scale,
             alerts,
         })
+    }
+
+    /// How long an answer took. `route` is the template, so that no code of anybody is in a label.
+    pub(crate) fn note_answer(&self, route: &str, status: u16, took: Duration) {
+        let class = ["1xx", "2xx", "3xx", "4xx", "5xx"].get(usize::from(status / 100).wrapping_sub(1));
+        let labels = [route, class.copied().unwrap_or("other")];
+        self.http_seconds.with_label_values(&labels).observe(took.as_secs_f64());
     }
 
     /// The text exposition.

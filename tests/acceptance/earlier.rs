@@ -60,6 +60,29 @@ fn figures_of_an_earlier_instant_are_those_of_the_log() {
 }
 
 #[test]
+fn what_an_officer_had_at_an_earlier_instant_is_what_the_log_counts() {
+    let (server, told) = told();
+    let scores = server.get(&format!("/api/v1/scores?unit=O1&by=officer&{ASKED}")).json();
+    let asked = ["score", "-", "--format", "csv", "--by", "officer", "--period", "2026-02", "--as-of", THEN];
+    let counted = nhip(&asked, told.as_bytes());
+    let units = scores["units"].as_array().expect("units");
+    assert_eq!((units.len(), &units[0]["code"]), (1, &"O1".into()), "{scores}");
+    let figures = figures(&counted.text());
+    let of_officer = figures.iter().filter(|row| row.unit == "O1" && row.indicator != "TOTAL");
+    let mut compared = 0;
+    for row in of_officer {
+        let all = units[0]["indicators"].as_array().expect("indicators");
+        let figure = all.iter().find(|figure| figure["code"] == row.indicator).expect("the indicator");
+        let told = (figure["numerator"].to_string(), figure["denominator"].to_string());
+        assert_eq!(told, (row.numerator.clone(), row.denominator.clone()), "{}", row.indicator);
+        let list = format!("/api/v1/lists?unit=O1&by=officer&indicator={}&part=den&{ASKED}", row.indicator);
+        assert_eq!(server.get(&list).json()["count"].to_string(), row.denominator, "{list}");
+        compared += 1;
+    }
+    assert!(compared > 3, "only {compared} figures");
+}
+
+#[test]
 fn a_list_of_an_earlier_instant_is_as_long_as_its_count() {
     let (server, _) = told();
     let list =
@@ -100,10 +123,10 @@ fn what_cannot_be_told_of_then_says_why_and_what_can() {
             "begins at 2026-02-01",
         ),
         (
-            "scores?unit=O1&by=officer&period=2026-02&as_of=2026-02-09T12:00:00%2B07:00",
-            409,
-            "impossible",
-            "nhip score",
+            "scores?unit=C1&by=officer&period=2026-02&as_of=2026-02-09T12:00:00%2B07:00",
+            404,
+            "unknown_standing",
+            "choose a later instant",
         ),
         (
             "lists?unit=C9&indicator=2.1&part=den&period=2026-02&as_of=2026-02-09T12:00:00%2B07:00",

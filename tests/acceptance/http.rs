@@ -244,7 +244,10 @@ fn operators_can_see_that_it_lives_is_ready_and_how_much_it_took() {
     server.post_batch(&format!("{}{{}}", events("")));
     assert_eq!((server.get("/livez").status, server.get("/livez").text().as_str()), (200, "live\n"));
     assert_eq!((server.get("/readyz").status, server.get("/readyz").text().as_str()), (200, "ready\n"));
+    assert_eq!(server.get("/api/v1/subjects/H-4711").status, 404);
     let metrics = server.get("/metrics").text();
+    let answers = "nhip_http_request_seconds_count{route=\"/api/v1/subjects/{code}\",status=\"4xx\"} 1\n";
+    assert!(metrics.contains(answers) && !metrics.contains("4711"), "{metrics}");
     assert!(metrics.contains("nhip_events_total{outcome=\"applied\"} 7\n"), "{metrics}");
     assert!(metrics.contains("nhip_events_rejected_total{reason=\"missing\"} 1\n"), "{metrics}");
     for header in ["content-security-policy", "x-content-type-options", "referrer-policy"] {

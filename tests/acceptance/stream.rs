@@ -1,7 +1,7 @@
 //! The live stream taken up again: who comes back with the last message's id gets what changed since, or all of it.
 
 use acceptance_tests::program::Folder;
-use acceptance_tests::server::{Server, within};
+use acceptance_tests::server::{Follower, Server, within};
 use acceptance_tests::story::events;
 use serde_json::Value;
 
@@ -73,5 +73,62 @@ fn after_a_restart_everything_is_sent_since_versions_begin_anew() {
     drop(before);
     let after = told(&["--data", &data]);
     let message = back_with(&after, STREAM, &id);
+    assert_eq!((message["is_whole"].as_bool(), units(&message).len()), (Some(true), 4), "{message}");
+}
+
+/// The rows a viewer has, by unit.
+type Rows = std::collections::BTreeMap<String, Value>;
+
+fn take(rows: &mut Rows, message: &Value) {
+    if message["is_whole"] == true {
+        rows.clear();
+    }
+    for row in message["rows"].as_array().expect("rows") {
+        rows.insert(row["code"].as_str().expect("a code").to_owned(), row.clone());
+    }
+}
+
+#[test]
+fn whenever_a_viewer_came_their_rows_become_those_of_the_ranking() {
+    let server = told(&[]);
+    let mut story = String::new();
+    let mut viewers: Vec<(Follower, Rows)> = Vec::new();
+    for (day, line) in [
+        ("02/02", "H1 accepted due=09/02 17:30"),
+        ("03/02", "H2 accepted due=09/02 17:30"),
+        ("04/02", "H1 returned"),
+        ("05/02", "H3 accepted due=19/02 17:30"),
+        ("06/02", "H2 returned"),
+    ] {
+        story.extend([day, " 08:00 ", line, "\n"]);
+        tell(&server, &story);
+        viewers.push((server.follow(STREAM), Rows::new()));
+    }
+    let ranking = server.get("/api/v1/ranking?period=2026").json();
+    let mut wanted = Rows::new();
+    take(&mut wanted, &ranking);
+    assert!(wanted.len() >= 4, "{ranking}");
+    for (place, (mut follower, mut rows)) in viewers.into_iter().enumerate() {
+        // The first message is the whole; what follows is told once to all.
+        for is_first in [true].into_iter().chain(std::iter::repeat(false)) {
+            let message = follower.next_ranking();
+            assert_eq!(message["is_whole"], is_first, "viewer {place}: {message}");
+            take(&mut rows, &message);
+            if rows == wanted {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn when_a_unit_goes_all_rows_are_told_anew() {
+    let server = told(&[]);
+    let story = "01/02 08:00 C3 agency.defined kind=commune parent=P id=third\n";
+    tell(&server, story);
+    let mut follower = server.follow(STREAM);
+    assert!(units(&follower.next_ranking()).contains(&"C3"));
+    tell(&server, &format!("{story}06/02 08:00 C3 event.retracted names=third\n"));
+    let message = follower.next_ranking();
     assert_eq!((message["is_whole"].as_bool(), units(&message).len()), (Some(true), 4), "{message}");
 }

@@ -107,6 +107,28 @@ test("the table tells what the tiles tell, and the legend adds them up", async (
   await close();
 });
 
+test("tiles tell the points of the group that is chosen, as the API does", async () => {
+  const { page, troubles, close } = await open("/ban-do?period=2026");
+  const groups = page.locator(".kinds a");
+  const { groups: known } = await (await fetch(`${server.url}/api/v1/ranking?period=2026`)).json();
+  assert.equal(await groups.count(), known.length + 1, "the total and each group");
+  const { id, vi } = known[1];
+  await groups.nth(2).click();
+  await page.locator(".kinds a[aria-current]", { hasText: vi }).waitFor();
+  // Figures move: both are asked until they are of one moment.
+  await until(async () => {
+    await page.reload();
+    const tiles = await page.evaluate(() => [...document.querySelectorAll(".tiles li[data-code]")].map((tile) =>
+      [tile.dataset.code, tile.querySelector(".tile-total").textContent]));
+    const { rows } = await (await fetch(`${server.url}/api/v1/ranking?period=2026`)).json();
+    const told = new Map(rows.map((row) => [row.code, `${row.groups[id].points.replace(".", ",")} / ${row.groups[id].max}`]));
+    const same = tiles.filter(([code, points]) => points === told.get(code));
+    return same.length > COMMUNES / 2 && tiles.every(([code, points]) => points === "–" || points === told.get(code));
+  });
+  assert.deepEqual(troubles, []);
+  await close();
+});
+
 test("it is whole without a script, and the ranking leads to it", async () => {
   const { page, close } = await open("/ban-do", { javaScriptEnabled: false });
   assert.equal(await page.locator(".tiles a").count(), COMMUNES);

@@ -1,9 +1,9 @@
-//! Laws of excerpts: an engine made of one unit's events says of the unit what the whole engine says, at any instant; and
-//! what changed adds up.
+//! Laws of excerpts: an engine made of the events of one unit or officer says of them what the whole engine says, at any
+//! instant; and what changed adds up.
 
 use compute::change::{Change, Standing};
 use compute::codes::Code;
-use compute::engine::{Engine, Excerpt, Keep};
+use compute::engine::{Engine, Excerpt, Keep, Who};
 use compute::figures::{Figures, Level, UnitFigures};
 use compute::forecast;
 use compute::instant::Instant;
@@ -12,16 +12,16 @@ use compute::period::Period;
 use super::stream::{Chance, Lines, engine, push_all, seeds};
 
 /// Taken in small portions, as a server does.
-fn excerpt(engine: &Engine, unit: Code, period: Period) -> Excerpt {
-    let mut excerpt = engine.excerpt(unit, period).unwrap();
+fn excerpt(engine: &Engine, who: Who, period: Period) -> Excerpt {
+    let mut excerpt = engine.excerpt(who, period).unwrap();
     while engine.lift(&mut excerpt, 97).unwrap() {}
     excerpt
 }
 
-fn rows(engine: &Engine, period: Period, set: usize) -> Vec<UnitFigures> {
+fn rows(engine: &Engine, period: Period, (set, level): (usize, Level)) -> Vec<UnitFigures> {
     let snapshot = engine.snapshot();
     let set = &snapshot.catalogue.sets[set];
-    Figures::of(&snapshot, snapshot.period(period).unwrap(), set, Level::Agency).units
+    Figures::of(&snapshot, snapshot.period(period).unwrap(), set, level).units
 }
 
 fn snapshot_code(engine: &Engine, code: &str) -> Code {
@@ -35,8 +35,8 @@ fn told(row: &UnitFigures) -> String {
 }
 
 #[test]
-fn an_excerpt_says_of_its_unit_what_everything_says() {
-    let mut compared = 0;
+fn an_excerpt_says_of_its_unit_or_officer_what_everything_says() {
+    let mut compared = [0; 2];
     for seed in seeds(4) {
         let lines = Lines::of(seed, 4_000);
         let mut live = engine(3, Keep::From(lines.from()));
@@ -50,25 +50,26 @@ fn an_excerpt_says_of_its_unit_what_everything_says() {
             let mut then = engine(1, Keep::Only(period));
             push_all(&mut then, lines.iter(), usize::MAX);
             then.advance(at).unwrap();
-            for place in 0..live.snapshot().catalogue.sets.len() {
-                for row in rows(&then, period, place).iter().step_by(4) {
-                    let unit = snapshot_code(&live, &row.code);
-                    let mut part = excerpt(&live, unit, period).engine();
+            let sets = live.snapshot().catalogue.sets.len();
+            for shown in (0..sets).flat_map(|set| [(set, Level::Agency), (set, Level::Officer)]) {
+                for row in rows(&then, period, shown).iter().step_by(4) {
+                    let code = snapshot_code(&live, &row.code);
+                    let (who, kind) = match shown.1 {
+                        Level::Agency => (Who::Agency(code), 0),
+                        Level::Officer => (Who::Officer(code), 1),
+                    };
+                    let mut part = excerpt(&live, who, period).engine();
                     part.advance(at).unwrap();
-                    let ours = rows(&part, period, place);
+                    let ours = rows(&part, period, shown);
                     let ours = ours.iter().find(|other| other.code == row.code).unwrap();
-                    assert!(
-                        told(ours) == told(row),
-                        "seed {seed}, {period} as of {at:?}:\n{}\n{}",
-                        told(ours),
-                        told(row)
-                    );
-                    compared += 1;
+                    let (ours, row) = (told(ours), told(row));
+                    assert!(ours == row, "seed {seed}, {period} as of {at:?}:\n{ours}\n{row}");
+                    compared[kind] += 1;
                 }
             }
         }
     }
-    assert!(compared > 100, "only {compared} rows were compared");
+    assert!(compared.iter().all(|rows| *rows > 100), "only {compared:?} rows were compared");
 }
 
 #[test]
@@ -86,13 +87,13 @@ fn what_changed_adds_up_and_is_what_lies_between_two_standings() {
             let from = instant_within(period, lines.until(), &mut dice);
             for set in &snapshot.catalogue.sets {
                 for unit in state.frame.units().iter().step_by(5) {
-                    let mut part = excerpt(&live, unit.code, period).engine();
+                    let mut part = excerpt(&live, Who::Agency(unit.code), period).engine();
                     let change = Change::between(&mut part, unit.code, set, (from, lines.until())).unwrap();
                     let total = |row: &UnitFigures| i64::try_from(row.total.unwrap()).unwrap() * 100;
                     assert_eq!(change.share(), total(&change.after) - total(&change.before), "seed {seed}");
                     // An engine that went from one instant to the other once forgot what time alone changes.
                     for (at, row) in [(from, &change.before), (lines.until(), &change.after)] {
-                        let mut then = excerpt(&live, unit.code, period).engine();
+                        let mut then = excerpt(&live, Who::Agency(unit.code), period).engine();
                         then.advance(at).unwrap();
                         let then = Standing::of(&then, unit.code, set).unwrap().figures;
                         assert_eq!(told(row), told(&then), "seed {seed}: {period} as of {at:?}");
@@ -130,14 +131,14 @@ fn what_would_be_is_what_is_once_it_happens() {
     let (period, set) = (state.frame.period, &snapshot.catalogue.sets[0]);
     let open = set.management.iter().find(|count| count.file.id == "in_progress").unwrap();
     let unit = state.frame.units().iter().max_by_key(|unit| state.cells.unit(unit.code, open.bit)).unwrap();
-    let who = compute::engine::Who::Agency(unit.code);
+    let who = Who::Agency(unit.code);
     let dossiers = live.list_of_count(period, who, open).unwrap();
     assert!(dossiers.len() > 10, "there is something to finish");
     let soon = Instant::from_unix(lines.until().unix_seconds() + 60, 0);
     let friday = Instant::from_unix(lines.until().unix_seconds() + 2 * 86_400, 0);
     let finished: Vec<_> = dossiers.iter().map(|code| (code.clone(), soon)).collect();
 
-    let mut part = excerpt(&live, unit.code, period).engine();
+    let mut part = excerpt(&live, Who::Agency(unit.code), period).engine();
     part.advance(lines.until()).unwrap();
     forecast::finish(&mut part, &finished);
     part.advance(friday).unwrap();
@@ -155,7 +156,7 @@ fn what_would_be_is_what_is_once_it_happens() {
     live.advance(friday).unwrap();
     let code = snapshot.codes.names().text(unit.code).to_owned();
     let of = |engine: &Engine| {
-        let rows = rows(engine, period, 0);
+        let rows = rows(engine, period, (0, Level::Agency));
         told(rows.iter().find(|row| row.code == code).unwrap())
     };
     assert_eq!(of(&part), of(&live));
@@ -184,7 +185,7 @@ fn what_left_the_unit_is_told_too() {
     live.advance(at("10")).unwrap();
     let unit = live.codes().names().find("A").unwrap();
     let catalogue = live.snapshot().catalogue;
-    let mut part = excerpt(&live, unit, period).engine();
+    let mut part = excerpt(&live, Who::Agency(unit), period).engine();
     let change = Change::between(&mut part, unit, &catalogue.sets[0], (at("04"), at("10"))).unwrap();
     assert_eq!((change.before.received, change.after.received), (2, 1));
     let told = change.subjects(&catalogue.sets[0]);

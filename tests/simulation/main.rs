@@ -10,6 +10,7 @@ mod durable;
 mod excerpt;
 mod frozen;
 mod hostile;
+mod lists;
 mod moves;
 mod rest;
 mod saved;

@@ -259,7 +259,18 @@ pub fn ask(address: &str, method: &str, path: &str, headers: &str, body: &[u8]) 
     stream.write_all(head.as_bytes()).ok()?;
     // A server that refuses a body too large need not read it to the end.
     let _ = stream.write_all(body);
-    answer(&mut stream)
+    let answer = answer(&mut stream)?;
+    if answer.header("content-type") == "application/problem+json" && method != "HEAD" {
+        check_is_vietnamese(&answer.json());
+    }
+    Some(answer)
+}
+
+/// Whoever reads Vietnamese is not told in English what is wrong: these are words of our sentences, and of no parser's.
+fn check_is_vietnamese(problem: &Value) {
+    let told = problem["detail_vi"].as_str().expect("a problem says what is wrong");
+    let is_ours = |word: &str| ["the", "is", "are", "there", "send", "write", "whoever"].contains(&word);
+    assert!(!told.split(' ').any(is_ours), "a reason without a Vietnamese sentence: {problem}");
 }
 
 /// Opens a connection with a limit to waiting.

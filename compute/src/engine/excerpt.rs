@@ -1,4 +1,4 @@
-//! An excerpt: the events that the figures of one unit rest on, lifted out of the engine.
+//! An excerpt: the events that the figures of one unit or officer rest on, lifted out of the engine.
 //!
 //! Engines of its own are made of it: one that stands at an earlier instant, one that stands at one to come, with events
 //! that nobody has sent. So "what it was", "what changed" and "what would be" are worked out by the same fold as what is,
@@ -8,9 +8,8 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::rest::Whose;
 use super::shard::Shard;
-use super::{Engine, Keep, Scope, Setup};
+use super::{Engine, Keep, Scope, Setup, Who};
 use crate::codes::Code;
 use crate::event::contract::FieldId;
 use crate::event::record::subject_hash;
@@ -18,16 +17,16 @@ use crate::event::{EventType, Family, Record};
 use crate::instant::Instant;
 use crate::period::Period;
 
-/// Dossiers lifted; a unit that has more is asked about part by part.
+/// Dossiers lifted; of a unit that has more, the units below it are asked about.
 pub const EXCERPT_DOSSIERS_MAX: usize = 100_000;
 
 /// Why there is no excerpt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ExcerptError {
-    /// The unit has too many dossiers.
-    #[error("the unit has more than {EXCERPT_DOSSIERS_MAX} dossiers; ask about one of the units below it")]
+    /// There are too many dossiers.
+    #[error("there are more than {EXCERPT_DOSSIERS_MAX} dossiers; ask about one of the units below")]
     TooLarge,
-    /// Some of its dossiers are at rest.
+    /// Some of the dossiers are at rest.
     #[error("dossiers of {0} are at rest; ask about a period that is not over, or use `nhip score --as-of`")]
     AtRest(Period),
 }
@@ -36,11 +35,11 @@ pub enum ExcerptError {
 #[derive(Debug)]
 pub struct Excerpt {
     setup: Setup,
-    unit: Code,
+    who: Who,
     as_of: Instant,
     subjects: Vec<Lifted>,
     dossiers: usize,
-    /// By agency: whether it was ever below the unit.
+    /// Of a unit, by agency: whether it was ever below the unit.
     below: HashMap<Code, bool, RandomState>,
     /// The shard and place to go on from.
     next: (usize, usize),
@@ -63,18 +62,18 @@ pub struct Happened {
 }
 
 impl Engine {
-    /// Begins an excerpt of what `unit` has in `period`; [`Engine::lift`] fills it.
+    /// Begins an excerpt of what `who` has in `period`; [`Engine::lift`] fills it.
     ///
     /// # Errors
     /// [`ExcerptError::AtRest`] when part of it is not in memory.
-    pub fn excerpt(&self, unit: Code, period: Period) -> Result<Excerpt, ExcerptError> {
-        if self.has_at_rest(Whose::Unit(unit), period) {
+    pub fn excerpt(&self, who: Who, period: Period) -> Result<Excerpt, ExcerptError> {
+        if self.has_at_rest(who, period) {
             return Err(ExcerptError::AtRest(period));
         }
         let setup = Setup { shards: 1, keep: Keep::Only(period), scope: Scope::All, ..self.setup.clone() };
         Ok(Excerpt {
             setup,
-            unit,
+            who,
             as_of: self.as_of,
             subjects: Vec::new(),
             dossiers: 0,
@@ -113,12 +112,18 @@ impl Engine {
             Family::Agency | Family::Procedure | Family::Officer | Family::Petition | Family::Retraction => {
                 true
             }
-            Family::Dossier => {
-                let is_counted =
-                    subject.counted().is_some_and(|at| shard.chains.units(at.chain).contains(&excerpt.unit));
-                // One that has moved away, or counts nowhere any more, counted here before.
-                is_counted || subject.records().any(|record| self.is_below(excerpt, &record))
-            }
+            // One that has moved away, or counts nowhere any more, counted here before.
+            Family::Dossier => match excerpt.who {
+                Who::Agency(unit) => {
+                    let counted = subject.counted();
+                    let is_counted = counted.is_some_and(|at| shard.chains.units(at.chain).contains(&unit));
+                    is_counted
+                        || subject.records().any(|record| self.is_below(&mut excerpt.below, unit, &record))
+                }
+                Who::Officer(officer) => {
+                    subject.records().any(|record| record.code(FieldId::Officer) == Some(officer))
+                }
+            },
         };
         if !is_wanted || subject.is_vacant() {
             return Ok(());
@@ -133,12 +138,16 @@ impl Engine {
     }
 
     /// Whether a record names an agency that is, or at any time was, the unit or below it.
-    fn is_below(&self, excerpt: &mut Excerpt, record: &Record<'_>) -> bool {
+    fn is_below(
+        &self,
+        below: &mut HashMap<Code, bool, RandomState>,
+        unit: Code,
+        record: &Record<'_>,
+    ) -> bool {
         let is_entry =
             matches!(record.event_type, EventType::Submitted | EventType::Accepted | EventType::Assigned);
         let Some(agency) = is_entry.then(|| record.code(FieldId::Agency)).flatten() else { return false };
-        let unit = excerpt.unit;
-        *excerpt.below.entry(agency).or_insert_with(|| {
+        *below.entry(agency).or_insert_with(|| {
             let reference = &self.reference;
             let mut instants = reference.tree_edges.iter().copied().chain([Instant::FIRST, self.as_of]);
             instants.any(|at| reference.organisation.chain(agency, at).contains(&unit))
@@ -158,11 +167,6 @@ impl Engine {
 }
 
 impl Excerpt {
-    /// The unit it is of.
-    pub fn unit(&self) -> Code {
-        self.unit
-    }
-
     /// The instant of the engine it was taken from.
     pub fn as_of(&self) -> Instant {
         self.as_of

@@ -5,10 +5,9 @@
 
 use thiserror::Error;
 
-use super::holders::Holder;
+use super::behind::{Asked, Wanted};
 use super::pages::{CodePage, Codes};
-use super::rest::{Whose, key_of_rows, mask_of_row};
-use super::{Cells, Engine, Frame, Snapshot, Window, known};
+use super::{Cells, Engine, Frame, Snapshot, Window};
 use crate::ComputeError;
 use crate::codes::{Code, Names};
 use crate::dossier::{Apology, Flags, Life, Step, Surroundings};
@@ -16,7 +15,7 @@ use crate::event::{EventType, Family, Record, canonical};
 use crate::facts::Subject;
 use crate::instant::Instant;
 use crate::period::Period;
-use crate::set::{Catalogue, Indicator, IndicatorSet, Management, Mask};
+use crate::set::{Catalogue, Indicator, IndicatorSet, Management};
 
 /// Whose figures are asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,66 +149,81 @@ impl Engine {
         indicator: &Indicator,
         part: Part,
     ) -> Result<Vec<String>, ListError> {
-        Ok(self.found_behind(period, who, indicator, part)?.sorted())
+        let asked = self.asked(period, who, indicator, part)?;
+        Ok(self.found_behind((period, who), (indicator, part), asked.as_ref())?.sorted())
     }
 
-    /// A page of the codes behind a count, which is as long as the page and not as the list; the codes after `after`.
+    /// A page of the codes behind a count, which is as long as the page and not as the list; the codes after `after`. A
+    /// list that took long to find is at hand when it is asked for again.
     ///
     /// # Errors
     /// [`ListError`] naming what is not there.
     pub fn list_page(
-        &self,
+        &mut self,
         (period, who): (Period, Who),
         (indicator, part): (&Indicator, Part),
         (after, limit): (Option<&str>, usize),
     ) -> Result<CodePage, ListError> {
-        Ok(CodePage::of(&self.found_behind(period, who, indicator, part)?, after, limit))
+        let asked = self.asked(period, who, indicator, part)?;
+        if let Some(list) = asked.as_ref().and_then(|asked| self.kept.find(asked)) {
+            return Ok(list.page(after, limit));
+        }
+        let found = self.found_behind((period, who), (indicator, part), asked.as_ref())?;
+        let page = CodePage::of(&found, after, limit);
+        if let Some(asked) = asked {
+            self.kept.keep(asked, &found);
+        }
+        Ok(page)
     }
 
-    /// The codes behind a count, in no order.
-    fn found_behind(
+    /// What is looked for where subjects are counted; nothing where the frame has the list.
+    fn asked(
         &self,
         period: Period,
         who: Who,
         indicator: &Indicator,
         part: Part,
-    ) -> Result<Codes, ListError> {
-        let place = self.periods.iter().position(|state| state.period == period);
-        let place = place.ok_or(ListError::Period(period))?;
+    ) -> Result<Option<Asked>, ListError> {
+        let place = self.place_of(period)?;
         if matches!(who, Who::Officer(_)) && !indicator.file.officers {
             return Err(ListError::NotForOfficers(indicator.file.code.clone()));
         }
-        let (met, all) = (1 << indicator.numerator_bit, 1 << indicator.denominator_bit);
-        let wanted = |mask: Mask| match part {
-            Part::Numerator => mask & met != 0,
-            Part::Denominator => mask & all != 0,
-            Part::Missing => mask & all != 0 && mask & met == 0,
+        let family = match indicator.subject() {
+            Subject::Dossier => Family::Dossier,
+            Subject::Petition => Family::Petition,
+            Subject::Procedure | Subject::Agency => return Ok(None),
         };
-        match (indicator.subject(), who) {
-            (Subject::Dossier, _) => self.dossiers_behind(place, who, wanted),
-            (Subject::Petition, _) => Ok(self.behind(place, who, wanted, Family::Petition)),
-            (_, Who::Officer(_)) => Err(ListError::NotForOfficers(indicator.file.code.clone())),
-            (_, Who::Agency(unit)) => {
-                let state = &self.periods[place];
-                let known = (&*state.frame, &*state.cells);
-                let codes = of_frame_in_part(known, unit, indicator, part)?;
-                let names = self.setup.codes.names();
-                Ok(codes.into_iter().map(|code| names.text(code)).collect())
-            }
-        }
+        let (met, all) = (1 << indicator.numerator_bit, 1 << indicator.denominator_bit);
+        let wanted = match part {
+            Part::Numerator => Wanted { any: met, none: 0 },
+            Part::Denominator => Wanted { any: all, none: 0 },
+            Part::Missing => Wanted { any: all, none: met },
+        };
+        Ok(Some(Asked { place, who, family, wanted }))
     }
 
-    /// The dossiers counted so, in memory and at rest.
-    fn dossiers_behind(
+    fn place_of(&self, period: Period) -> Result<usize, ListError> {
+        let place = self.periods.iter().position(|state| state.period == period);
+        place.ok_or(ListError::Period(period))
+    }
+
+    /// The codes behind a count, in no order.
+    fn found_behind(
         &self,
-        place: usize,
-        who: Who,
-        wanted: impl Fn(Mask) -> bool,
+        (period, who): (Period, Who),
+        (indicator, part): (&Indicator, Part),
+        asked: Option<&Asked>,
     ) -> Result<Codes, ListError> {
-        let mut codes = self.behind(place, who, &wanted, Family::Dossier);
-        let at_rest = self.behind_at_rest(self.periods[place].period, who, &wanted, &mut codes);
-        at_rest.map_err(|error| ListError::AtRest(error.to_string()))?;
-        Ok(codes)
+        if let Some(asked) = asked {
+            return self.behind(asked);
+        }
+        let Who::Agency(unit) = who else {
+            return Err(ListError::NotForOfficers(indicator.file.code.clone()));
+        };
+        let state = &self.periods[self.place_of(period)?];
+        let codes = of_frame_in_part((&*state.frame, &*state.cells), unit, indicator, part)?;
+        let names = self.setup.codes.names();
+        Ok(codes.into_iter().map(|code| names.text(code)).collect())
     }
 
     /// The codes behind a figure without points, sorted bytewise.
@@ -222,15 +236,13 @@ impl Engine {
         who: Who,
         count: &Management,
     ) -> Result<Vec<String>, ListError> {
-        let place = self.periods.iter().position(|state| state.period == period);
-        let place = place.ok_or(ListError::Period(period))?;
-        let wanted = |mask: Mask| mask & (1 << count.bit) != 0;
-        let found = match count.file.subject {
-            Subject::Dossier => self.dossiers_behind(place, who, wanted)?,
-            Subject::Petition => self.behind(place, who, wanted, Family::Petition),
-            Subject::Procedure | Subject::Agency => Codes::default(),
+        let family = match count.file.subject {
+            Subject::Dossier => Family::Dossier,
+            Subject::Petition => Family::Petition,
+            Subject::Procedure | Subject::Agency => return Ok(Vec::new()),
         };
-        Ok(found.sorted())
+        let wanted = Wanted { any: 1 << count.bit, none: 0 };
+        Ok(self.behind(&Asked { place: self.place_of(period)?, who, family, wanted })?.sorted())
     }
 
     /// Dossiers as lines of a list, as of now, in the order of `codes`; codes of anything else are left out. One at rest
@@ -277,64 +289,6 @@ impl Engine {
             apology: life.apology((self.as_of, self.as_of), around.duties, calendar),
             due_changes: life.clock.changes,
         }
-    }
-
-    /// The dossiers or petitions counted for `who` in the period at `place` with a mask that is wanted, in no order.
-    fn behind(&self, place: usize, who: Who, wanted: impl Fn(Mask) -> bool, family: Family) -> Codes {
-        let mut codes = Codes::default();
-        for shard in &self.shards {
-            let of_unit = match who {
-                Who::Agency(unit) => shard.chains.that_name(&[unit]),
-                Who::Officer(_) => Vec::new(),
-            };
-            let is_theirs = |holder: Holder| match who {
-                Who::Agency(_) => of_unit[holder.chain as usize],
-                Who::Officer(officer) => known(holder.officer) == Some(officer),
-            };
-            for subject in shard.held(is_theirs).filter(|subject| subject.family == family) {
-                let Some(counted) = subject.counted() else { continue };
-                let is_counted = self.row_lists[counted.rows as usize]
-                    .iter()
-                    .any(|row| usize::from(row.period) == place && wanted(self.classes[row.class as usize]));
-                if is_counted {
-                    codes.push(subject.code());
-                }
-            }
-        }
-        codes
-    }
-
-    /// Whether anything of them is at rest in a period; what cannot be read counts as there.
-    pub(super) fn has_at_rest(&self, whose: Whose, period: Period) -> bool {
-        let archive = self.archive.as_ref().filter(|_| period.end() <= self.as_of);
-        archive.is_some_and(|archive| archive.scan(&key_of_rows(whose, period)).next().is_some())
-    }
-
-    /// Adds the dossiers at rest counted so. Only periods that are over have any.
-    fn behind_at_rest(
-        &self,
-        period: Period,
-        who: Who,
-        wanted: impl Fn(Mask) -> bool,
-        codes: &mut Codes,
-    ) -> std::io::Result<()> {
-        let Some(archive) = self.archive.as_ref().filter(|_| period.end() <= self.as_of) else {
-            return Ok(());
-        };
-        let whose = match who {
-            Who::Agency(unit) => Whose::Unit(unit),
-            Who::Officer(officer) => Whose::Officer(officer),
-        };
-        let prefix = key_of_rows(whose, period);
-        for entry in archive.scan(&prefix) {
-            let (key, value) = entry?;
-            let code = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
-            // One in memory is found there.
-            if wanted(mask_of_row(&value)?) && self.find(Family::Dossier, &code).is_none() {
-                codes.push(code.as_bytes());
-            }
-        }
-        Ok(())
     }
 
     /// Bytes of memory held for events, and how many subjects hold them.

@@ -4,6 +4,7 @@
 //! subject counted as is taken back and what it counts as now is put in. So order, duplication, lateness and batching
 //! cannot matter, and "batch" is one big step. Not here: wire forms, storage, the clock.
 
+mod behind;
 mod cells;
 mod chain;
 mod excerpt;
@@ -11,6 +12,7 @@ mod frame;
 mod frozen;
 mod holders;
 mod identity;
+mod kept;
 mod listing;
 mod pages;
 mod reconcile;
@@ -146,6 +148,8 @@ pub struct Engine {
     refold: Option<bool>,
     /// The archive failed.
     trouble: Option<String>,
+    /// Lists at hand.
+    kept: kept::KeptLists,
 }
 
 #[derive(Debug)]
@@ -227,6 +231,7 @@ impl Engine {
             leaving: None,
             refold: None,
             trouble: None,
+            kept: kept::KeptLists::default(),
         }
     }
 

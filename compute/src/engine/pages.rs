@@ -3,6 +3,8 @@
 //! A list of a province has hundreds of thousands of codes; whoever reads a page of it waits for the page. Not here:
 //! whose codes they are (`listing`), how a page is asked for.
 
+use std::collections::BinaryHeap;
+
 use crate::event::record::subject_hash;
 
 /// Codes in no order, side by side in memory: to compare two of them costs no way through the whole engine.
@@ -10,6 +12,8 @@ use crate::event::record::subject_hash;
 pub struct Codes {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// Subjects looked at to find them.
+    pub(super) looked: usize,
 }
 
 impl Codes {
@@ -26,7 +30,19 @@ impl Codes {
         texts(&all)
     }
 
-    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// What tells them from others.
+    pub(super) fn mark(&self) -> Mark {
+        let mut mark = Mark::default();
+        self.iter().for_each(|code| mark.put_in(code));
+        mark
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
     }
@@ -42,6 +58,29 @@ impl<'a> FromIterator<&'a str> for Codes {
 
 fn texts(codes: &[&[u8]]) -> Vec<String> {
     codes.iter().map(|code| String::from_utf8_lossy(code).into_owned()).collect()
+}
+
+/// Tells lists of other codes apart, whatever their order.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Mark(u64);
+
+impl Mark {
+    pub(super) fn put_in(&mut self, code: &[u8]) {
+        self.0 = self.0.wrapping_add(hash(code));
+    }
+
+    pub(super) fn take_out(&mut self, code: &[u8]) {
+        self.0 = self.0.wrapping_sub(hash(code));
+    }
+
+    /// As a page bears it.
+    pub(super) fn short(self) -> u32 {
+        u32::try_from(self.0 >> 32).unwrap_or_default()
+    }
+}
+
+fn hash(code: &[u8]) -> u64 {
+    subject_hash(std::str::from_utf8(code).unwrap_or_default())
 }
 
 /// A page of a list of codes.
@@ -60,24 +99,22 @@ pub struct CodePage {
 impl CodePage {
     /// The first `limit` of `codes`, each there once, that stand after `after`.
     pub fn of(codes: &Codes, after: Option<&str>, limit: usize) -> CodePage {
-        let mark = codes.iter().fold(0_u64, |sum, code| {
-            sum.wrapping_add(subject_hash(std::str::from_utf8(code).unwrap_or_default()))
-        });
-        let [a, b, c, d, ..] = mark.to_be_bytes();
         let is_wanted = |code: &&[u8]| after.is_none_or(|after| *code > after.as_bytes());
-        let mut page: Vec<&[u8]> = codes.iter().filter(is_wanted).collect();
-        let has_more = page.len() > limit;
-        if has_more {
-            page.select_nth_unstable(limit);
-            page.truncate(limit);
+        // The first so many met so far, the last of them on top: few codes are compared with more than that one.
+        let mut page = BinaryHeap::new();
+        let mut has_more = false;
+        for code in codes.iter().filter(is_wanted) {
+            if page.len() < limit {
+                page.push(code);
+                continue;
+            }
+            has_more = true;
+            if let Some(mut last) = page.peek_mut().filter(|last| code < **last) {
+                *last = code;
+            }
         }
-        page.sort_unstable();
-        CodePage {
-            count: codes.ends.len(),
-            mark: u32::from_be_bytes([a, b, c, d]),
-            codes: texts(&page),
-            has_more,
-        }
+        let page = page.into_sorted_vec();
+        CodePage { count: codes.len(), mark: codes.mark().short(), codes: texts(&page), has_more }
     }
 }
 

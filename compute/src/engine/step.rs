@@ -256,6 +256,7 @@ impl Engine {
                 if let Some(after) = after {
                     self.count_one(shard_number, after, before, true);
                 }
+                self.keep_lists((shard_number, place), (before, after));
                 self.shards[shard_number].count_as(place, after);
             }
         }

@@ -366,8 +366,7 @@ pub(super) fn answer(
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::broken(error.to_string()))?;
     runtime.block_on(async {
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let listener = tokio::net::TcpListener::bind(address)
-            .await
+        let listener = doorway::listen(address)
             .map_err(|error| Failure::question(format!("{address} cannot be listened on: {error}")))?;
         let address = listener.local_addr().map_err(|error| Failure::broken(error.to_string()))?;
         let mut out = std::io::stdout().lock();

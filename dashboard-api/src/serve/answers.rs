@@ -42,25 +42,50 @@ impl Answers {
         head: &Map<String, Value>,
         units: impl Iterator<Item = &'a UnitFigures>,
     ) -> String {
+        let units: Vec<&UnitFigures> = units.collect();
+        let key = (view.clone(), figures.level);
+        let known = self.known(&key, &units);
+        // Nobody waits while texts are written; two who write the same write the same.
+        let mut new = Vec::new();
+        let told = units.into_iter().zip(known).map(|(unit, known)| {
+            known.unwrap_or_else(|| {
+                let text: Arc<str> = view::scored(unit, set).to_string().into();
+                new.push((unit.clone(), Arc::clone(&text)));
+                text
+            })
+        });
+        let told: Vec<Arc<str>> = told.collect();
+        self.keep(key, new);
+        with_rows(head, "units", &told)
+    }
+
+    /// The texts that are there.
+    fn known(&self, key: &(View, Level), units: &[&UnitFigures]) -> Vec<Option<Arc<str>>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = kept.texts.get(key);
+        let known = |unit: &&UnitFigures| {
+            let (figures, text) = texts?.get(&unit.code)?;
+            (figures == *unit).then(|| Arc::clone(text))
+        };
+        units.iter().map(known).collect()
+    }
+
+    fn keep(&self, key: (View, Level), new: Vec<(UnitFigures, Arc<str>)>) {
+        if new.is_empty() {
+            return;
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.bytes > TEXT_BYTES_MAX {
             *kept = Kept::default();
         }
-        let kept = &mut *kept;
-        let texts = kept.texts.entry((view.clone(), figures.level)).or_default();
-        let told = units.map(|unit| {
-            if let Some((_, text)) = texts.get(&unit.code).filter(|(known, _)| known == unit) {
-                return Arc::clone(text);
+        let Kept { texts, bytes } = &mut *kept;
+        let texts = texts.entry(key).or_default();
+        for (unit, text) in new {
+            *bytes += text.len();
+            if let Some((_, old)) = texts.insert(unit.code.clone(), (unit, text)) {
+                *bytes -= old.len();
             }
-            let text: Arc<str> = view::scored(unit, set).to_string().into();
-            kept.bytes += text.len();
-            if let Some((_, old)) = texts.insert(unit.code.clone(), (unit.clone(), Arc::clone(&text))) {
-                kept.bytes -= old.len();
-            }
-            text
-        });
-        let told: Vec<Arc<str>> = told.collect();
-        with_rows(head, "units", &told)
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use super::history::History;
 use super::lists::UrgentLists;
 use super::live::Live;
 use super::problem::Problem;
+use super::telling::Telling;
 use super::why::Why;
 use crate::view;
 
@@ -67,6 +68,8 @@ pub(crate) struct Board {
     figures: Mutex<Made>,
     /// Scores as JSON.
     pub(super) answers: Answers,
+    /// What those who watch are told.
+    pub(super) telling: Telling,
     /// What is urgent in a unit.
     pub(super) urgent: UrgentLists,
     /// What changed, was lost, would be.

@@ -15,7 +15,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
@@ -34,6 +34,9 @@ const CONNECTIONS_MAX: usize = 8192;
 const HEAD_PATIENCE: Duration = Duration::from_secs(90);
 /// How long a handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+/// Connections the system holds until they are let in. What comes on top is dropped, and comes again a second later: all
+/// browsers of a province connect at once when a server starts again.
+const KNOCKING_MAX: u32 = 4096;
 /// Connections that came in and are not taken up yet.
 const WAITING_MAX: usize = 64;
 /// After an error of the system, such as too many open files.
@@ -63,6 +66,15 @@ impl Connected<IncomingStream<'_, Doorway>> for Peer {
 pub(crate) struct Doorway {
     address: SocketAddr,
     came: mpsc::Receiver<(Visit, SocketAddr)>,
+}
+
+/// Listens at an address.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again has connections of the one before on its port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(KNOCKING_MAX)
 }
 
 /// How TLS is spoken.

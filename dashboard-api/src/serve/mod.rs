@@ -37,6 +37,7 @@ pub(crate) mod live;
 mod pages;
 mod paging;
 mod problem;
+mod problem_reasons;
 mod problem_words;
 mod query;
 mod reconciling;
@@ -46,6 +47,7 @@ mod saver;
 mod scale;
 mod start;
 mod stream;
+mod telling;
 mod why;
 mod worker;
 

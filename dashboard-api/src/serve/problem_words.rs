@@ -1,13 +1,15 @@
 //! What is wrong, in Vietnamese: a sentence for each code of a problem, and the things the problem names.
 //!
-//! Details are composed in English where trouble is found, with the names and numbers of the case in them. The sentence
-//! here is the case's kind; names and numbers are carried over as they are. Not here: titles and status codes
-//! (`problem`).
+//! Details are composed in English where trouble is found, with the names and numbers of the case in them. Where the
+//! reason has no sentence of its own (`problem_reasons`), the sentence here is the case's kind, and names and numbers are
+//! carried over as they are. Not here: titles and status codes (`problem`).
+
+use super::problem_reasons::reason_in_vietnamese;
 
 /// Things carried over at most.
 const NAMED_MAX: usize = 24;
 
-/// Codes whose reason is another one case by case: it is told whole, in the words it was found in.
+/// Codes whose reason is another one case by case: one that is not ours is told whole, as it was found.
 const TOLD_WHOLE: [&str; 16] = [
     "damaged",
     "forbidden",
@@ -40,6 +42,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("unknown_flag", "Không có dấu hiệu này."),
     ("unknown_form", "Dạng tệp này không có."),
+    ("unknown_group", "Bộ chỉ số không có nhóm này."),
     ("unknown_import", "Không có lần nhập này; trang đối soát liệt kê những lần nhập đang có."),
     ("unknown_indicator", "Bộ chỉ số không có chỉ số này."),
     ("unknown_list", "Không lập được danh sách: kỳ hoặc đơn vị không có số liệu."),
@@ -133,6 +136,9 @@ const SENTENCES: &[(&str, &str)] = &[
 
 /// The detail of a problem in Vietnamese.
 pub(super) fn in_vietnamese(code: &str, detail: &str) -> String {
+    if let Some(reason) = reason_in_vietnamese(detail) {
+        return reason;
+    }
     let known = SENTENCES.iter().find(|(known, _)| *known == code).map(|(_, sentence)| *sentence);
     let sentence = known.unwrap_or(match code.split('_').next() {
         Some("unknown") => "Không có mục được hỏi.",
@@ -196,9 +202,10 @@ mod tests {
             ),
             (
                 "impossible",
-                "two different people decide",
-                "Với tình trạng hiện tại, việc này chưa hoặc không còn làm được. (two different people decide)",
+                "the disk is gone",
+                "Với tình trạng hiện tại, việc này chưa hoặc không còn làm được. (the disk is gone)",
             ),
+            ("impossible", "objection 7 is decided", "phản hồi 7 đã được quyết định"),
             ("malformed_other", "write `that`", "Một phần của yêu cầu không đúng. (that)"),
         ] {
             assert_eq!(in_vietnamese(code, detail), vietnamese);

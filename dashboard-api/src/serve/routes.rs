@@ -1,10 +1,11 @@
 //! The routes of `/api/v1` and of operation. Handlers read, ask, and shape; they compute nothing.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
@@ -26,7 +27,7 @@ use super::intake::{BODY_BYTES_MAX, take_events};
 use super::live::{Live, Phase};
 use super::paging::{self, Wanted};
 use super::problem::{self, Problem};
-use super::why::About;
+use super::why::AsOf;
 use super::{
     Server, access, alerting, conditional, duties, editions, exchange, find, health, history, pages, query,
     reconciling, rejects, scale, stream, why,
@@ -99,6 +100,7 @@ pub(crate) fn router(server: Server) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(problem::in_the_callers_words))
         .layer(middleware::from_fn_with_state(server.clone(), harden))
+        .layer(middleware::from_fn_with_state(server.clone(), measure))
         .with_state(server)
 }
 
@@ -109,6 +111,15 @@ fn figures(server: &Server) -> Router<Server> {
         .route("/api/v1/ranking", get(ranking))
         .route("/api/v1/indicators", get(indicators))
         .layer(middleware::from_fn_with_state(server.clone(), conditional::of_figures))
+}
+
+async fn measure(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    server.telemetry.note_answer(route, response.status().as_u16(), began.elapsed());
+    response
 }
 
 async fn harden(State(server): State<Server>, request: Request, next: Next) -> Response {
@@ -219,25 +230,18 @@ impl Asked {
         given.transpose().map_err(|_| Problem::malformed(name, "write a whole number"))
     }
 
-    /// The earlier instant that is asked about.
-    fn at(&self) -> Result<Option<At<'_>>, Problem> {
+    /// The earlier instant that is asked about, and whose figures of then.
+    fn at(&self, snapshot: &Snapshot, view: &View) -> Result<Option<At<'_>>, Problem> {
         let Some(text) = self.as_of.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
-        Ok(Some(At { instant: earlier::instant(text)?, level: self.level()?, scope: &self.scope }))
-    }
-
-    /// The unit that is asked about, in the period and under the set of a view.
-    fn about(&self, snapshot: &Snapshot, view: &View) -> Result<(&str, About), Problem> {
-        let unit = self.unit.as_deref().ok_or_else(|| {
-            Problem::malformed(
-                "query",
-                "unit is missing: what was is worked out for one unit and those below it",
-            )
+        let at = earlier::instant(text)?;
+        let code = self.unit.as_deref().ok_or_else(|| {
+            let advice =
+                "unit is missing: what was is worked out for one unit and those below it, or one officer";
+            Problem::malformed("query", advice)
         })?;
+        let who = who(code, self.level()?, snapshot)?;
         let period = board::period(snapshot, view)?.frame.period;
-        let set = board::set(snapshot, view)?.clone();
-        let known = snapshot.codes.names().find(unit);
-        let known = known.ok_or_else(|| Problem::unknown("unit", format!("no event names {unit}")))?;
-        Ok((unit, About { unit: known, period, set }))
+        Ok(Some(At { code, asked: AsOf { who, period, at }, scope: &self.scope }))
     }
 
     fn level(&self) -> Result<Level, Problem> {
@@ -249,14 +253,23 @@ impl Asked {
     }
 }
 
+/// Whose code it is.
+fn who(code: &str, level: Level, snapshot: &Snapshot) -> Result<Who, Problem> {
+    let known = snapshot.codes.names().find(code);
+    let known = known.ok_or_else(|| Problem::unknown("unit", format!("no event names {code}")))?;
+    Ok(match level {
+        Level::Agency => Who::Agency(known),
+        Level::Officer => Who::Officer(known),
+    })
+}
+
 async fn scores(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
     let (snapshot, view, level) = (server.live.snapshot(), asked.view()?, asked.level()?);
     if level == Level::Officer && !asked.scope.has(access::role::Field::Officers) {
         return Err(Problem::Forbidden("figures of officers are not shown to this role".to_owned()));
     }
-    if let Some(at) = asked.at()? {
-        let (unit, about) = asked.about(&snapshot, &view)?;
-        return at.scores(&server, unit, about).await;
+    if let Some(at) = asked.at(&snapshot, &view)? {
+        return at.scores(&server, board::set(&snapshot, &view)?.clone()).await;
     }
     let figures = server.board.figures(&snapshot, &view, level)?;
     let set = board::set(&snapshot, &view)?;
@@ -304,10 +317,9 @@ async fn ranking(State(server): State<Server>, asked: Asked) -> Result<Response,
 
 async fn follow(State(server): State<Server>, headers: HeaderMap, asked: Asked) -> Result<Response, Problem> {
     let view = asked.view()?;
-    server.board.ranking(&server.live, &view)?;
     let header = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let last_id = header.map(str::to_owned).or(asked.last_event_id);
-    Ok(stream::stream(server, view, asked.scope, last_id).into_response())
+    let last_id = header.or(asked.last_event_id.as_deref());
+    stream::stream(server, view, asked.scope, last_id)
 }
 
 async fn indicators(State(server): State<Server>, asked: Asked) -> Result<Response, Problem> {
@@ -334,19 +346,13 @@ async fn list(State(server): State<Server>, asked: Asked) -> Result<Json<Value>,
         indicator.ok_or_else(|| Problem::unknown("indicator", format!("{code} is not in the set")))?;
     let period =
         view.period.unwrap_or_else(|| Period::containing(snapshot.as_of, compute::period::Kind::Month));
-    let known = snapshot.codes.names().find(&unit);
-    let known = known.ok_or_else(|| Problem::unknown("unit", format!("no event names {unit}")))?;
     let level = asked.level()?;
+    let who = who(&unit, level, &snapshot)?;
     access::only_whose_list(&asked.scope, &unit, level, &snapshot)?;
-    let who = match level {
-        Level::Agency => Who::Agency(known),
-        Level::Officer => Who::Officer(known),
-    };
     let wanted = Wanted::read(asked.limit.as_deref(), asked.cursor.as_deref(), None)?;
-    let (page, as_of, known_at) = if let Some(at) = asked.at()? {
-        let about = asked.about(&snapshot, &view)?;
-        let (page, known_at) = at.list(&server, about, (indicator, part), &wanted).await?;
-        (page, at.instant, known_at)
+    let (page, as_of, known_at) = if let Some(at) = asked.at(&snapshot, &view)? {
+        let (page, known_at) = at.list(&server, (indicator, part), &wanted).await?;
+        (page, at.asked.at, known_at)
     } else {
         let page = server.live.list_page((period, who), (indicator, part), wanted.bounds()).await?;
         (paging::page(page, &wanted)?, snapshot.as_of, snapshot.as_of)

@@ -4,6 +4,7 @@
 
 use super::scene::{MONTH, PEOPLE, Scene, bearer};
 use acceptance_tests::server::Answer;
+use acceptance_tests::story::events;
 use acceptance_tests::taken;
 use serde_json::Value;
 
@@ -360,6 +361,26 @@ fn a_stream_shows_a_part_and_ends_when_its_token_is_revoked() {
     assert!(revoked.elapsed().as_secs() < 30, "it took {:?}", revoked.elapsed());
     assert!(text.contains("\"code\":\"C1\"") && !text.contains("\"code\":\"C2\""), "{text}");
     assert_eq!(scene.get("/api/v1/ranking", Some(&token)).status, 401);
+}
+
+#[test]
+fn a_unit_that_moves_out_of_sight_leaves_the_stream() {
+    let scene = Scene::told();
+    let producer = scene.token(&["--role", "producer", "--source", "/mot-cua"]);
+    let officer = scene.token(&["--role", "officer", "--unit", "S1", "--officer", "OFFICERMINE"]);
+    let below = "02/10 08:00 C3 agency.defined kind=commune parent=S1 id=below\n";
+    assert_eq!(scene.send(&producer, &events(below)).status, 202);
+    let path = format!("/api/v1/stream?period={MONTH}");
+    let mut stream = scene.server.follow_with(&path, &bearer(Some(&officer)));
+    let units = |message: &Value| -> Vec<String> {
+        let rows = message["rows"].as_array().expect("rows").iter();
+        rows.map(|row| row["code"].as_str().expect("a code").to_owned()).collect()
+    };
+    assert_eq!(units(&stream.next_ranking()), ["C3", "S1"]);
+    let moved = format!("{below}03/10 08:00 C3 agency.defined kind=commune parent=P id=moved\n");
+    assert_eq!(scene.send(&producer, &events(&moved)).status, 202);
+    let message = stream.next_ranking();
+    assert_eq!((message["is_whole"].as_bool(), units(&message)), (Some(true), vec!["S1".to_owned()]));
 }
 
 #[test]

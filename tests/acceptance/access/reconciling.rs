@@ -31,7 +31,7 @@ fn who_leads_the_province_imports_and_everybody_sees_their_own_rows() {
     by_form(&scene, &leader);
     let wrong = import(&scene, Some(&leader), "may", &published().replace(",9,0\n", ",nine,0\n"));
     assert_eq!(wrong.status, 400);
-    assert!(wrong.text().contains("line 2, column denominator"), "{}", wrong.text());
+    assert!(wrong.text().contains("dòng 2, cột denominator"), "{}", wrong.text());
     assert_eq!(import(&scene, Some(&leader), "..%2Fmay", &published()).status, 400);
     assert_eq!(import(&scene, Some(&leader), "may/dossiers", &list).status, 404, "figures come first");
     assert_eq!(import(&scene, Some(&leader), "may", &published()).status, 200);
@@ -89,8 +89,8 @@ fn by_form(scene: &Scene, leader: &str) {
     assert!(scene.get("/doi-soat", Some(leader)).text().contains("type=\"file\""));
     for (name, file, says) in [
         ("Form!", published(), "0-9 và dấu -"),
-        ("form", published().replace(",9,0\n", ",nine,0\n"), "line 2, column denominator"),
-        ("form", String::new(), "line 1"),
+        ("form", published().replace(",9,0\n", ",nine,0\n"), "dòng 2, cột denominator"),
+        ("form", String::new(), "dòng 1"),
     ] {
         let wrong = bring(leader, name, &file);
         assert!(wrong.status == 400 && wrong.text().contains(says), "{name}: {}", wrong.text());

@@ -31,6 +31,8 @@ impl Engine {
     pub(in crate::engine) fn refold_archive(&mut self) -> Result<(), ComputeError> {
         let Some(is_counted) = self.refold.take() else { return Ok(()) };
         let Some(archive) = self.archive.clone() else { return Ok(()) };
+        // What is at rest may not be among the counts yet.
+        self.kept.clear();
         let mut slice = Slice::new();
         for entry in archive.scan(all_subjects()) {
             let (key, value) = entry.map_err(at_rest)?;

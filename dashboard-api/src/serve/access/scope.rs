@@ -36,6 +36,29 @@ pub(crate) enum Units {
     Under(Vec<String>),
 }
 
+impl Units {
+    /// Whether `unit` is one of them or below one.
+    pub(crate) fn cover(&self, unit: &str, snapshot: &Snapshot) -> bool {
+        let roots = match self {
+            Units::All => return true,
+            Units::Under(roots) => roots,
+        };
+        let names = snapshot.codes.names();
+        let is_root = |code: &str| roots.iter().any(|root| root == code);
+        let mut unit = unit.to_owned();
+        for _ in 0..ABOVE_MAX {
+            if is_root(&unit) {
+                return true;
+            }
+            match names.find(&unit).and_then(|code| parent(snapshot, code)) {
+                Some(above) => names.text(above).clone_into(&mut unit),
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
 /// Who asks and what they may see.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Scope {
@@ -110,10 +133,7 @@ impl Scope {
     /// Whether they may see `what`.
     pub(crate) fn may(&self, what: What<'_>, snapshot: &Snapshot) -> bool {
         match what {
-            What::Unit(unit) => {
-                // All agencies' figures are published every month; only an officer is kept to their own units.
-                self.has(Field::Figures) && (self.role != Role::Officer || self.covers(unit, snapshot))
-            }
+            What::Unit(unit) => self.agencies().is_some_and(|units| units.cover(unit, snapshot)),
             What::DossiersOf(unit) => {
                 self.has(Field::Dossiers) && self.role != Role::Officer && self.covers(unit, snapshot)
             }
@@ -139,25 +159,16 @@ impl Scope {
         self.units == Units::All || units.any(|unit| self.covers(names.text(unit), snapshot))
     }
 
+    /// The units whose agencies' figures they may see.
+    pub(crate) fn agencies(&self) -> Option<&Units> {
+        // All agencies' figures are published every month; only an officer is kept to their own units.
+        let units = if self.role == Role::Officer { &self.units } else { &Units::All };
+        self.has(Field::Figures).then_some(units)
+    }
+
     /// Whether `unit` is one of their units or below one.
     pub(crate) fn covers(&self, unit: &str, snapshot: &Snapshot) -> bool {
-        let roots = match &self.units {
-            Units::All => return true,
-            Units::Under(roots) => roots,
-        };
-        let names = snapshot.codes.names();
-        let is_root = |code: &str| roots.iter().any(|root| root == code);
-        let mut unit = unit.to_owned();
-        for _ in 0..ABOVE_MAX {
-            if is_root(&unit) {
-                return true;
-            }
-            match names.find(&unit).and_then(|code| parent(snapshot, code)) {
-                Some(above) => names.text(above).clone_into(&mut unit),
-                None => return false,
-            }
-        }
-        false
+        self.units.cover(unit, snapshot)
     }
 
     /// Whether a unit's figures may be shown.
@@ -174,10 +185,7 @@ impl Scope {
         if figures.units.iter().all(is_theirs) {
             return None;
         }
-        let units = figures.units.iter().filter(|unit| is_theirs(unit)).cloned().collect();
-        let (period, as_of, cut, set, level) =
-            (figures.period, figures.as_of, figures.cut, figures.set.clone(), figures.level);
-        Some(Figures { period, as_of, cut, set, level, units })
+        Some(figures.of_units(figures.units.iter().filter(|unit| is_theirs(unit)).cloned().collect()))
     }
 
     /// A short text that two scopes share only if they see the same: answers kept by a browser bear it.

@@ -1,6 +1,7 @@
-//! The tile map: one tile for each commune-level agency, where it lies among its neighbours, in the colour of its grade.
+//! The tile map: one tile for each commune-level agency, where it lies among its neighbours, in the colour of its grade,
+//! or of its share of a group's points.
 //!
-//! Each tile is a link with name, grade and total; the same agencies stand below as a table, and whoever lies nowhere is
+//! Each tile is a link with name, grade or share, and points; the same agencies stand below as a table, and whoever lies nowhere is
 //! listed. Not here: where agencies lie and which tile that is (`crate::tiles`).
 
 use askama::Template;
@@ -11,7 +12,7 @@ use super::super::Server;
 use super::super::problem::Problem;
 use super::agency::name_of;
 use super::links::Link;
-use super::parts::{Chip, chip};
+use super::parts::{Chip, chip, groups};
 use super::shell::{Ground, Shell};
 use super::{Asked, Made, html};
 use crate::tiles::{POINTS_MAX, Point, Tiles};
@@ -26,18 +27,32 @@ const PROVINCE: &str = "province";
 struct MapPage {
     shell: Shell,
     why: String,
+    /// What tiles can tell: the total, or one of the set's groups.
+    kinds: Vec<Link>,
+    /// What they tell.
+    measure: String,
+    /// What stands where there is nothing to tell.
+    without: &'static str,
     columns: usize,
     /// Row by row from the north, column by column from the west; nothing where nobody lies.
     cells: Vec<Option<Row>>,
-    legend: Vec<Grade>,
+    legend: Vec<Step>,
     rows: Vec<Row>,
     unplaced: Vec<Link>,
 }
 
-/// A grade, and how many have it.
-struct Grade {
+/// A grade or share, and how many have it.
+struct Step {
     chip: Option<Chip>,
     count: String,
+}
+
+/// What tiles tell.
+#[derive(Clone, Copy)]
+enum Measure {
+    Total,
+    /// The group at this place among the set's.
+    Group(usize),
 }
 
 /// An agency.
@@ -47,8 +62,8 @@ struct Row {
     name: String,
     href: String,
     rank: Option<u32>,
-    total: String,
-    grade: Option<Chip>,
+    points: String,
+    step: Option<Chip>,
     /// Its tile, in words.
     place: String,
 }
@@ -62,7 +77,9 @@ pub(super) async fn map(State(server): State<Server>, asked: Asked) -> Made {
 
 fn make(server: &Server, asked: &Asked) -> Result<MapPage, Problem> {
     let (snapshot, view, words) = asked.opening(server)?;
-    let ground = Ground::new(&snapshot, &view, asked.place("/ban-do"), words)?;
+    let place = asked.place("/ban-do").with("group", asked.group.as_deref());
+    let ground = Ground::new(&snapshot, &view, place, words)?;
+    let measure = Measure::of(asked.group.as_deref(), &ground)?;
     let figures = server.board.figures(&snapshot, &view, Level::Agency)?;
     let theirs = asked.scope.part_of(&figures, &snapshot);
     let is_theirs = |unit: &UnitFigures| {
@@ -74,7 +91,8 @@ fn make(server: &Server, asked: &Asked) -> Result<MapPage, Problem> {
     let grid = server.tiles.laid_out(&points);
     let mut cells: Vec<Option<Row>> = vec![None; grid.rows * grid.columns];
     for ((unit, _), tile) in placed.iter().zip(&grid.tiles).filter(|((unit, _), _)| is_theirs(unit)) {
-        cells[tile.row * grid.columns + tile.column] = Some(row(&ground, unit, (tile.row, tile.column)));
+        cells[tile.row * grid.columns + tile.column] =
+            Some(row(&ground, measure, unit, (tile.row, tile.column)));
     }
     let mut rows: Vec<Row> = cells.iter().flatten().cloned().collect();
     rows.sort_by_key(|row| (row.rank.is_none(), row.rank, row.code.clone()));
@@ -83,8 +101,14 @@ fn make(server: &Server, asked: &Asked) -> Result<MapPage, Problem> {
     let title = words.t("map_title").to_owned();
     Ok(MapPage {
         why: words.t("map_why").to_owned(),
+        kinds: measure.kinds(&ground),
+        measure: measure.title(&ground),
+        without: match measure {
+            Measure::Total => words.t("map_no_grade"),
+            Measure::Group(_) => words.t("map_not_measured"),
+        },
         columns: grid.columns,
-        legend: legend(&ground, &rows),
+        legend: legend(&ground, measure, &rows),
         rows,
         cells,
         unplaced: nowhere.iter().filter(|unit| is_theirs(unit)).map(link).collect(),
@@ -105,30 +129,89 @@ fn parted<'a>(figures: &'a Figures, tiles: &Tiles) -> (Vec<(&'a UnitFigures, Poi
     (placed, nowhere)
 }
 
-fn row(ground: &Ground<'_>, unit: &UnitFigures, (down, right): (usize, usize)) -> Row {
+impl Measure {
+    fn of(group: Option<&str>, ground: &Ground<'_>) -> Result<Measure, Problem> {
+        let Some(group) = group.filter(|id| !id.is_empty()) else { return Ok(Measure::Total) };
+        let place = ground.set.groups().iter().position(|known| known.id == group);
+        let known: Vec<&str> = ground.set.groups().iter().map(|known| known.id.as_str()).collect();
+        let unknown = || Problem::unknown("group", format!("there are {}", known.join(", ")));
+        Ok(Measure::Group(place.ok_or_else(unknown)?))
+    }
+
+    fn title(self, ground: &Ground<'_>) -> String {
+        let of_group = |place: usize| {
+            let group = &ground.set.groups()[place];
+            ground.words.one_of(&group.vi, &group.en).to_owned()
+        };
+        match self {
+            Measure::Total => ground.words.t("total").to_owned(),
+            Measure::Group(place) => of_group(place),
+        }
+    }
+
+    /// Links to the map of each measure, this one chosen.
+    fn kinds(self, ground: &Ground<'_>) -> Vec<Link> {
+        let total = (Measure::Total, ground.place.to("/ban-do", &[]));
+        let groups = ground.set.groups().iter().enumerate().map(|(place, group)| {
+            (Measure::Group(place), ground.place.to("/ban-do", &[("group", &group.id)]))
+        });
+        let chosen = self.title(ground);
+        let all = std::iter::once(total).chain(groups).map(|(measure, href)| {
+            let text = measure.title(ground);
+            Link { is_chosen: text == chosen, ..Link::new(href, text) }
+        });
+        all.collect()
+    }
+
+    /// A unit's points, and how good they are.
+    fn told(self, ground: &Ground<'_>, unit: &UnitFigures) -> (String, Option<Chip>) {
+        match self {
+            Measure::Total => {
+                let points = unit.total.map_or_else(|| "–".to_owned(), |total| ground.words.points(total));
+                (points, chip(ground.set, unit.total, ground.words))
+            }
+            Measure::Group(place) => match groups(ground, unit).swap_remove(place) {
+                group if group.is_measured => {
+                    let word = share(ground, "map_share", group.permille / 10);
+                    (format!("{} / {}", group.points, group.max), Some(Chip { step: group.step, word }))
+                }
+                _ => ("–".to_owned(), None),
+            },
+        }
+    }
+}
+
+fn share(ground: &Ground<'_>, key: &str, percent: u64) -> String {
+    ground.words.fill(key, &[("share", &ground.words.number(percent))])
+}
+
+fn row(ground: &Ground<'_>, measure: Measure, unit: &UnitFigures, (down, right): (usize, usize)) -> Row {
     let with = [("row", (down + 1).to_string()), ("column", (right + 1).to_string())];
     let with: Vec<(&str, &str)> = with.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let (points, step) = measure.told(ground, unit);
     Row {
         code: unit.code.clone(),
         name: name_of(unit, ground),
         href: ground.place.to_code("/don-vi", &unit.code),
         rank: unit.rank,
-        total: unit.total.map_or_else(|| "–".to_owned(), |total| ground.words.points(total)),
-        grade: chip(ground.set, unit.total, ground.words),
+        points,
+        step,
         place: ground.words.fill("map_place", &with),
     }
 }
 
-/// The grades of the set from the best down, those without one last.
-fn legend(ground: &Ground<'_>, rows: &[Row]) -> Vec<Grade> {
-    let grades = ground.set.file.grades.iter().map(|grade| {
-        let of_all = chip(ground.set, Some(grade.from * 100), ground.words);
-        let is_it =
-            |row: &&Row| row.grade.as_ref().map(|chip| &chip.word) == of_all.as_ref().map(|chip| &chip.word);
-        let count = rows.iter().filter(is_it).count();
-        Grade { count: count.to_string(), chip: of_all }
+/// The grades of the set from the best down, or the shares they begin at; those without one last.
+fn legend(ground: &Ground<'_>, measure: Measure, rows: &[Row]) -> Vec<Step> {
+    let steps = ground.set.file.grades.iter().enumerate().filter_map(|(place, grade)| {
+        let chip = match measure {
+            Measure::Total => chip(ground.set, Some(grade.from * 100), ground.words)?,
+            Measure::Group(_) => Chip { step: place + 1, word: share(ground, "map_share_from", grade.from) },
+        };
+        let count =
+            rows.iter().filter(|row| row.step.as_ref().is_some_and(|of| of.step == chip.step)).count();
+        Some(Step { count: count.to_string(), chip: Some(chip) })
     });
-    let without = rows.iter().filter(|row| row.grade.is_none()).count();
-    let without = (without > 0).then(|| Grade { count: without.to_string(), chip: None });
-    grades.chain(without).collect()
+    let without = rows.iter().filter(|row| row.step.is_none()).count();
+    let without = (without > 0).then(|| Step { count: without.to_string(), chip: None });
+    steps.chain(without).collect()
 }

@@ -121,6 +121,7 @@ struct Asked {
     by: Option<String>,
     what: Option<String>,
     flag: Option<String>,
+    group: Option<String>,
     /// Who asks; nobody unless the guard says so.
     #[serde(skip)]
     scope: Scope,

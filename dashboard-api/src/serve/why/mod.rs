@@ -21,7 +21,7 @@ use compute::set::IndicatorSet;
 use tokio::sync::{Mutex, Semaphore};
 
 pub(super) use api::{changes, forecasts, losses};
-pub(super) use earlier::Earlier;
+pub(super) use earlier::{AsOf, Earlier};
 
 use super::lists::LINES_MAX;
 use super::live::{Live, Refused};
@@ -38,8 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Dossiers told by name in an answer.
 pub(super) const TOLD_MAX: usize = 100;
 
-/// Of which unit, of which period, since when.
-type Kept = (Code, Period, Moment, Arc<Excerpt>);
+/// Of whom, of which period, since when.
+type Kept = (Who, Period, Moment, Arc<Excerpt>);
 
 /// Excerpts taken lately, and whose turn it is.
 #[derive(Debug)]
@@ -197,21 +197,31 @@ impl Why {
         about: About,
         question: impl FnOnce(&Excerpt, &About) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.work_on(live, (Who::Agency(about.unit), about.period), move |excerpt| question(excerpt, &about))
+            .await
+    }
+
+    async fn work_on<T: Send + 'static>(
+        &self,
+        live: &Live,
+        (who, period): (Who, Period),
+        question: impl FnOnce(&Excerpt) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let turn = tokio::time::timeout(PATIENCE, self.turn.acquire()).await;
         let _turn = turn.map_err(|_| Problem::Busy)?.map_err(|_| Problem::Stopped)?;
-        let excerpt = self.excerpt(live, about.unit, about.period).await?;
-        let work = tokio::task::spawn_blocking(move || question(&excerpt, &about));
+        let excerpt = self.excerpt(live, who, period).await?;
+        let work = tokio::task::spawn_blocking(move || question(&excerpt));
         work.await.map_err(|_| Problem::Stopped)?
     }
 
-    async fn excerpt(&self, live: &Live, unit: Code, period: Period) -> Result<Arc<Excerpt>, Problem> {
+    async fn excerpt(&self, live: &Live, who: Who, period: Period) -> Result<Arc<Excerpt>, Problem> {
         let mut kept = self.kept.lock().await;
         kept.retain(|(_, _, at, _)| at.elapsed() < KEPT_FOR);
-        if let Some((.., known)) = kept.iter().find(|(of, within, ..)| (*of, *within) == (unit, period)) {
+        if let Some((.., known)) = kept.iter().find(|(of, within, ..)| (*of, *within) == (who, period)) {
             return Ok(Arc::clone(known));
         }
         let too_large = |error: compute::engine::ExcerptError| Problem::unknown("excerpt", error.to_string());
-        let begun = live.ask(move |worker| worker.engine.excerpt(unit, period)).await?;
+        let begun = live.ask(move |worker| worker.engine.excerpt(who, period)).await?;
         let mut excerpt = begun.map_err(too_large)?;
         loop {
             let portion = move |worker: &mut super::worker::Worker| {
@@ -228,7 +238,7 @@ impl Why {
         if kept.len() >= KEPT_MAX {
             kept.remove(0);
         }
-        kept.push((unit, period, Moment::now(), Arc::clone(&excerpt)));
+        kept.push((who, period, Moment::now(), Arc::clone(&excerpt)));
         Ok(excerpt)
     }
 }

@@ -149,6 +149,41 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_in_the_order_of_names_holds_together_whenever_it_is_cut_off_meanwhile() {
+        for copied_before in 0..=4 {
+            let (folder, key, bytes) = ten(&format!("copied-{copied_before}"));
+            let cut_at = |day_of: u32| {
+                let bytes = fs::read(folder.0.join(FILE)).expect("it is there");
+                let from = start(&folder.0, &bytes).expect("it is signed");
+                let last = last_before(&bytes, &from, day(day_of)).expect("some are old");
+                cut(&folder.0, &key, &bytes, &last, "2026-10-10").expect("it can be cut");
+            };
+            cut_at(3);
+            let copy = Folder(folder.0.with_extension("copy"));
+            fs::create_dir_all(&copy.0).expect("it can be made");
+            let names = fs::read_dir(&folder.0)
+                .expect("it can be listed")
+                .map(|entry| entry.expect("an entry").file_name());
+            let mut names: Vec<_> = names.collect();
+            names.sort();
+            assert_eq!(names.len(), 4, "key, head, records, mark: {names:?}");
+            for (place, name) in names.iter().enumerate() {
+                if place == copied_before {
+                    cut_at(6);
+                }
+                fs::copy(folder.0.join(name), copy.0.join(name)).expect("it can be copied");
+            }
+            let copied = fs::read(copy.0.join(FILE)).expect("it is there");
+            assert_eq!(
+                checked(&copy, &copied),
+                Ok(10),
+                "cut off after {copied_before} files; {} bytes",
+                bytes.len()
+            );
+        }
+    }
+
+    #[test]
     fn what_somebody_else_cuts_off_is_found() {
         let (folder, key, bytes) = ten("else");
         let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
@@ -160,7 +195,7 @@ mod tests {
         let place = 2 * lines[0].len();
         other[place] ^= 1;
         assert!(checked(&folder, &other).is_err(), "a file that leads to the mark by other records");
-        let mark = folder.0.join("cut.json");
+        let mark = folder.0.join("start.json");
         let told = fs::read_to_string(&mark).expect("it is there").replace("\"number\":4", "\"number\":6");
         fs::write(&mark, told).expect("it can be written");
         let why = checked(&folder, &lines[6..].concat()).expect_err("the mark is not ours");

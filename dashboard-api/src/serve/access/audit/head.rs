@@ -27,10 +27,12 @@ pub(crate) enum Mark {
 }
 
 impl Mark {
+    /// A backup copies files in the order of their names: a head before the record, which may have grown since; the
+    /// mark of a cut behind it, since a record may reach back further than its mark, and never less far.
     fn file(self) -> &'static str {
         match self {
             Mark::Head => "head.json",
-            Mark::Cut => "cut.json",
+            Mark::Cut => "start.json",
         }
     }
 
