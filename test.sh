@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every check there is: `bash test.sh [--long] [--without kafka] [--without browser] [--without schemathesis]`. `--long`
-# kills the server 200 times instead of 20 and tries 600 seeds where 200 or fewer are usual. On a fresh Debian machine it
+# Every check there is: `bash test.sh [--long] [--without kafka|browser|schemathesis|fuzz]…`. `--long` kills the server 200
+# times instead of 20, tries 600 seeds where 200 or fewer are usual, and fuzzes each reader for a minute. On a fresh Debian machine it
 # installs what is missing first. Stages run to the end even if an earlier one fails. The last line adds up what the test
 # runners themselves said; the exit status is 0 only if nothing failed and something ran.
 set -uo pipefail
@@ -8,12 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 # shellcheck source=deploy/setup.sh
 source deploy/setup.sh
 
-usage="usage: bash test.sh [--long] [--without kafka] [--without browser] [--without schemathesis]"
+usage="usage: bash test.sh [--long] [--without kafka|browser|schemathesis|fuzz]…"
+fuzz_seconds=5
 without=" "
 while [ $# -gt 0 ]; do
     case "$1 ${2:-}" in
-    "--long "*) export NHIP_KILLS=200 NHIP_SEEDS=600 && shift ;;
-    "--without kafka" | "--without browser" | "--without schemathesis") without+="$2 " && shift 2 ;;
+    "--long "*) export NHIP_KILLS=200 NHIP_SEEDS=600 && fuzz_seconds=60 && shift ;;
+    "--without kafka" | "--without browser" | "--without schemathesis" | "--without fuzz") without+="$2 " && shift 2 ;;
     *) echo "$usage" >&2 && exit 2 ;;
     esac
 done
@@ -116,6 +117,10 @@ if ! is_left_out schemathesis; then
     else
         cannot_run "schemathesis" "it could not be set up (see above)"
     fi
+fi
+
+if ! is_left_out fuzz; then
+    stage "fuzz" plain bash tests/fuzz/run.sh --seconds "$fuzz_seconds"
 fi
 
 if ! is_left_out kafka; then

@@ -111,7 +111,7 @@ use_shared_target() {
         say "another clone was built last; building our own crates anew"
         cargo clean --release --locked --quiet --package compute --package store --package ingest \
             --package alerts --package editions --package dashboard-api \
-            --package acceptance-tests --package benches || give_up "cargo could not clean our own crates"
+            --package acceptance-tests --package fuzz --package benches || give_up "cargo could not clean our own crates"
     fi
     printf '%s\n' "$PWD" >"$owner"
 }

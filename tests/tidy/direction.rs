@@ -15,6 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("editions", &["compute"]),
     ("dashboard-api", &["compute", "ingest", "store", "alerts", "editions"]),
     ("acceptance-tests", &["compute", "ingest", "store", "alerts", "editions", "dashboard-api"]),
+    ("fuzz", &["acceptance-tests"]),
     ("benches", &["compute", "ingest", "store", "alerts", "editions", "dashboard-api", "acceptance-tests"]),
 ];
 
@@ -75,7 +76,10 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 fn versions_stand_in_the_root_manifest_only_and_there_are_no_features() {
     let rule = Rule {
         find: own_versions,
-        excused: &[],
+        excused: &[(
+            "tests/fuzz/Cargo.toml",
+            "changes no dependency of others and spares them a C++ library (ADR 0024)",
+        )],
         planted: &[
             ("Cargo.toml", "[workspace.dependencies]\ncsv = \"1\"\n"),
             (
