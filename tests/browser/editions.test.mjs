@@ -108,7 +108,7 @@ test("a unit objects, two decide, the recount is shown, the result is approved a
   await decide("Nguyễn An");
   await page.locator("[data-objection='1'][data-outcome=second]").waitFor();
   await decide("Nguyễn An");
-  await page.getByText("two different people decide").waitFor();
+  await page.getByText("hai người khác nhau cùng quyết định").waitFor();
   await page.goto(`${server.url}/an-ban/${MONTH}`);
   await decide("Trần Bình");
   await page.locator("[data-objection='1'][data-outcome=accepted]").waitFor();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gives every reader of what comes from outside bytes that libFuzzer chooses by what they make it do:
-# `bash tests/fuzz/run.sh [--seconds 5] [--keep] [READER…]`. What it begins with is in corpus/READER; with --keep what
+# `bash tests/fuzz/run.sh [--seconds 5] [--keep] [READER…]`. It begins with the reader's examples and corpus/READER; with --keep what
 # showed more is added, and what shows nothing more is taken out. What a reader could not bear is left in crashes/, to be
 # mended and then put into the corpus. Prints "N passed, M failed".
 set -uo pipefail
@@ -32,7 +32,7 @@ for reader in "${readers[@]}"; do
     say "fuzzing: $reader"
     export NHIP_READER=$reader
     mkdir -p "$found/$reader" "$here/crashes" "$here/corpus/$reader"
-    [ -n "$(ls -A "$here/corpus/$reader")" ] || NHIP_EXAMPLES="$here/corpus/$reader" "$fuzzer" 2>"$found/said"
+    NHIP_EXAMPLES="$found/$reader" "$fuzzer" 2>"$found/said"
     if "$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=65536 -print_final_stats=1 \
         -artifact_prefix="$here/crashes/$reader-" "$found/$reader" "$here/corpus/$reader" >"$found/said" 2>&1; then
         passed=$((passed + 1))

@@ -235,7 +235,7 @@ const REASONS: &[(&str, &str)] = &[
     ("the file cannot be read: {}", "không đọc được tệp: {}"),
     ("the file is larger than {} bytes; send it in parts", "tệp lớn hơn {} byte; gửi thành nhiều phần"),
     ("there are more than {} rows; send them in parts", "có hơn {} dòng; gửi thành nhiều phần"),
-    ("the column is missing; the columns are {}", "thiếu cột; các cột là {}"),
+    ("the column is missing; name the columns in the first line", "thiếu cột; ghi tên các cột ở dòng đầu"),
     ("the column is there twice", "cột xuất hiện hai lần"),
     ("the column stands only together with {}", "cột này chỉ đi cùng với {}"),
     ("the value is empty, and one is needed", "giá trị để trống mà phải có"),
@@ -243,16 +243,19 @@ const REASONS: &[(&str, &str)] = &[
         "the value is longer than {} bytes; look for an open quote",
         "giá trị dài hơn {} byte; kiểm tra dấu ngoặc kép chưa đóng",
     ),
-    ("{} is no whole number", "{} không phải số nguyên"),
-    ("{} is no number of points with a decimal point", "{} không phải số điểm viết với dấu chấm thập phân"),
-    ("{} is neither 0 nor 1", "{} không phải 0 hay 1"),
+    ("the value is no whole number", "giá trị không phải số nguyên"),
     (
-        "{} is no instant; write 2026-10-31T17:30:00+07:00 or 20261031173000",
-        "{} không phải thời điểm; viết 2026-10-31T17:30:00+07:00 hoặc 20261031173000",
+        "the value is no number of points with a decimal point",
+        "giá trị không phải số điểm viết với dấu chấm thập phân",
+    ),
+    ("the value is neither 0 nor 1", "giá trị không phải 0 hay 1"),
+    (
+        "the value is no instant; write 2026-10-31T17:30:00+07:00 or 20261031173000",
+        "giá trị không phải thời điểm; viết 2026-10-31T17:30:00+07:00 hoặc 20261031173000",
     ),
     (
-        "{} is no period; write 2026-10, 2026-Q4, 2026-H2 or 2026",
-        "{} không phải kỳ; viết 2026-10, 2026-Q4, 2026-H2 hoặc 2026",
+        "the value is no period; write 2026-10, 2026-Q4, 2026-H2 or 2026",
+        "giá trị không phải kỳ; viết 2026-10, 2026-Q4, 2026-H2 hoặc 2026",
     ),
     (
         "a dossier that has ended has an end, and only such a one",
@@ -270,7 +273,7 @@ const REASONS: &[(&str, &str)] = &[
     ),
     ("line {}, column {}: {}", "dòng {}, cột {}: {}"),
     ("line {}: {}", "dòng {}: {}"),
-    ("{} is none of {}", "{} không thuộc {}"),
+    ("the value is none of {}", "giá trị không thuộc {}"),
     // The log.
     (
         "no space is left on the disk for {}; free some space, the log then opens again",
@@ -390,8 +393,8 @@ mod tests {
             ),
             ("edition 2026-10.1: the seal is damaged", Some("ấn bản 2026-10.1: niêm phong bị hỏng")),
             (
-                "line 4, column end: \"x\" is no whole number",
-                Some("dòng 4, cột end: \"x\" không phải số nguyên"),
+                "line 4, column end: the value is no whole number",
+                Some("dòng 4, cột end: giá trị không phải số nguyên"),
             ),
             ("edition 2026-10.1: No such file", Some("ấn bản 2026-10.1: No such file")),
             (

@@ -12,7 +12,7 @@ use compute::engine::{Listed, PortalList, Standing};
 use compute::event::contract::CHANNELS;
 use compute::instant::Instant;
 
-use super::table::{Fault, Refusal, Row, Table};
+use super::table::{Fault, Refusal, Row, Table, only_known};
 
 /// Bytes of a list.
 pub const LIST_BYTES_MAX: u64 = 1 << 30;
@@ -98,8 +98,8 @@ impl Places {
         if status.is_some() && standing.is_none() {
             return Err(row.refuse(status.unwrap_or_default(), Fault::Empty));
         }
-        let too_many = |text: String| row.refuse(requests.unwrap_or_default(), Fault::NotWhole(text));
-        let small = |count: u64| u32::try_from(count).map_err(|_| too_many(count.to_string()));
+        let too_many = || row.refuse(requests.unwrap_or_default(), Fault::NotWhole);
+        let small = |count: u64| u32::try_from(count).map_err(|_| too_many());
         Ok(Listed {
             line: row.line,
             agency: row.text(agency)?.map(|code| codes.code(code)),
@@ -141,6 +141,14 @@ fn channel_of(text: &str) -> Option<u8> {
         word => CHANNELS.iter().position(|known| *known == word)?,
     };
     u8::try_from(place).ok()
+}
+
+/// A list that [`read_list`] reads, without columns that say nothing here.
+///
+/// # Errors
+/// Those of CSV that cannot be read.
+pub fn kept_of_list(input: &[u8]) -> Result<Vec<u8>, csv::Error> {
+    only_known(input, |name| COLUMNS.iter().any(|names| names.contains(&name)))
 }
 
 /// Writes a list in the shape that [`read_list`] reads.

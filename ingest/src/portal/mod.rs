@@ -8,8 +8,9 @@ mod list;
 mod published;
 mod table;
 
-pub use list::{LIST_BYTES_MAX, LIST_ROWS_MAX, read_list, write_list};
+pub use list::{LIST_BYTES_MAX, LIST_ROWS_MAX, kept_of_list, read_list, write_list};
 pub use published::{
-    PUBLISHED_BYTES_MAX, PUBLISHED_ROWS_MAX, Publication, read_publications, read_published,
+    PUBLISHED_BYTES_MAX, PUBLISHED_ROWS_MAX, Publication, kept_of_published, read_publications,
+    read_published,
 };
 pub use table::{Fault, Refusal};

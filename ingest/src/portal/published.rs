@@ -10,7 +10,7 @@ use compute::instant::Instant;
 use compute::period::Period;
 use compute::reconciliation::Published;
 
-use super::table::{Fault, Refusal, Table};
+use super::table::{Fault, Refusal, Table, only_known};
 
 /// Bytes of a file of published figures.
 pub const PUBLISHED_BYTES_MAX: u64 = 32 << 20;
@@ -53,6 +53,18 @@ pub fn read_published(
     Ok(one)
 }
 
+/// The columns that are looked at.
+const COLUMNS: [&str; 8] =
+    ["snapshot", "period", "unit_code", "metric_code", "numerator", "denominator", "score", "unit_name"];
+
+/// A file that [`read_publications`] reads, without columns that say nothing here.
+///
+/// # Errors
+/// Those of CSV that cannot be read.
+pub fn kept_of_published(input: &[u8]) -> Result<Vec<u8>, csv::Error> {
+    only_known(input, |name| COLUMNS.contains(&name))
+}
+
 /// Reads everything a file holds, in the order of period and snapshot.
 ///
 /// # Errors
@@ -71,7 +83,7 @@ pub fn read_publications(input: impl Read) -> Result<Vec<Publication>, Refusal> 
     let mut seen: HashMap<(Period, Instant, String, String), u64> = HashMap::new();
     while let Some(row) = table.next()? {
         let text = row.needed(of)?;
-        let not_period = || row.refuse(of, Fault::NotPeriod(text.to_owned()));
+        let not_period = || row.refuse(of, Fault::NotPeriod);
         let period = Period::parse(text).ok_or_else(not_period)?;
         let snapshot = row.instant(Some(at))?.ok_or_else(|| row.refuse(at, Fault::Empty))?;
         let published = Published {

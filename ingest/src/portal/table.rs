@@ -25,7 +25,7 @@ pub struct Refusal {
     pub fault: Fault,
 }
 
-/// What is wrong with a file.
+/// What is wrong with a file. Values are not told: they may be a person's, in a column that slipped.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[allow(missing_docs, reason = "each variant's sentence says what it is")]
 pub enum Fault {
@@ -35,8 +35,8 @@ pub enum Fault {
     TooLarge(u64),
     #[error("there are more than {0} rows; send them in parts")]
     TooMany(usize),
-    #[error("the column is missing; the columns are {0}")]
-    NoColumn(String),
+    #[error("the column is missing; name the columns in the first line")]
+    NoColumn,
     #[error("the column is there twice")]
     ColumnTwice,
     #[error("the column stands only together with {0}")]
@@ -45,18 +45,18 @@ pub enum Fault {
     Empty,
     #[error("the value is longer than {VALUE_BYTES_MAX} bytes; look for an open quote")]
     TooLong,
-    #[error("{0:?} is no whole number")]
-    NotWhole(String),
-    #[error("{0:?} is no number of points with a decimal point")]
-    NotPoints(String),
-    #[error("{0:?} is neither 0 nor 1")]
-    NotYesOrNo(String),
-    #[error("{0:?} is no instant; write 2026-10-31T17:30:00+07:00 or 20261031173000")]
-    NotInstant(String),
-    #[error("{0:?} is no period; write 2026-10, 2026-Q4, 2026-H2 or 2026")]
-    NotPeriod(String),
-    #[error("{0:?} is none of {1}")]
-    NotOneOf(String, &'static str),
+    #[error("the value is no whole number")]
+    NotWhole,
+    #[error("the value is no number of points with a decimal point")]
+    NotPoints,
+    #[error("the value is neither 0 nor 1")]
+    NotYesOrNo,
+    #[error("the value is no instant; write 2026-10-31T17:30:00+07:00 or 20261031173000")]
+    NotInstant,
+    #[error("the value is no period; write 2026-10, 2026-Q4, 2026-H2 or 2026")]
+    NotPeriod,
+    #[error("the value is none of {0}")]
+    NotOneOf(&'static str),
     #[error("a dossier that has ended has an end, and only such a one")]
     EndWithoutEnding,
     #[error("the same is already on line {0}")]
@@ -96,7 +96,8 @@ impl<R: Read> Table<R> {
             header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
         for (place, name) in header.iter().enumerate() {
             if header[..place].contains(name) && !name.is_empty() {
-                return Err(Refusal { line: 1, column: Some(name.clone()), fault: Fault::ColumnTwice });
+                let column = Some((place + 1).to_string());
+                return Err(Refusal { line: 1, column, fault: Fault::ColumnTwice });
             }
         }
         Ok(Table { reader, header, record: StringRecord::new(), bytes_max, rows_max, rows: 0 })
@@ -111,7 +112,7 @@ impl<R: Read> Table<R> {
         self.column(names).ok_or_else(|| Refusal {
             line: 1,
             column: Some(names[0].to_owned()),
-            fault: Fault::NoColumn(self.header.join(", ")),
+            fault: Fault::NoColumn,
         })
     }
 
@@ -162,10 +163,10 @@ impl Row<'_> {
         &self,
         column: Option<usize>,
         read: impl FnOnce(&str) -> Option<T>,
-        fault: impl FnOnce(String) -> Fault,
+        fault: Fault,
     ) -> Result<Option<T>, Refusal> {
         let (Some(place), Some(text)) = (column, self.text(column)?) else { return Ok(None) };
-        read(text).map(Some).ok_or_else(|| self.refuse(place, fault(text.to_owned())))
+        read(text).map(Some).ok_or_else(|| self.refuse(place, fault))
     }
 
     pub(super) fn whole(&self, column: Option<usize>) -> Result<Option<u64>, Refusal> {
@@ -197,8 +198,27 @@ impl Row<'_> {
         read: impl FnOnce(&str) -> Option<T>,
         words: &'static str,
     ) -> Result<Option<T>, Refusal> {
-        self.read(column, read, |text| Fault::NotOneOf(text, words))
+        self.read(column, read, Fault::NotOneOf(words))
     }
+}
+
+/// The table with the columns that are known and no others: what else is in a file may be a person's, and is not kept.
+///
+/// # Errors
+/// Those of CSV that cannot be read.
+pub(super) fn only_known(input: &[u8], is_known: impl Fn(&str) -> bool) -> Result<Vec<u8>, csv::Error> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(input);
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    let mut known = None;
+    for record in reader.records() {
+        let record = record?;
+        let name = |name: &str| is_known(name.trim_start_matches('\u{feff}').trim());
+        let known: &Vec<bool> = known.get_or_insert_with(|| record.iter().map(name).collect());
+        let kept = record.iter().zip(known).filter(|(_, is_known)| **is_known);
+        writer.write_record(kept.map(|(value, _)| value.trim_start_matches('\u{feff}')))?;
+    }
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
 /// `5.9`, `20` or `17.685` as hundredths.

@@ -64,6 +64,45 @@ fn plant(scene: &Scene) {
     let answer =
         scene.ask("POST", "/api/v1/exchange?source=/mot-cua", &kind("application/json"), message.as_bytes());
     assert_eq!(planted_in(&answer.body), Vec::<&str>::new(), "{}", answer.text());
+    plant_in_files(scene);
+}
+
+/// In files of the portal: in columns beside those that are read, in the place of those, and in names of files.
+fn plant_in_files(scene: &Scene) {
+    let [name, number, telephone, home] = PLANTED;
+    let leader = scene.token(&["--role", "leader"]);
+    let asked = |path: &str, kind: &str, body: &str| {
+        let headers = bearer(Some(&leader)) + &format!("content-type: {kind}\r\n");
+        let answer = scene.ask("POST", path, &headers, body.as_bytes());
+        assert_eq!(planted_in(&answer.body), Vec::<&str>::new(), "{path}: {}", answer.text());
+        answer.status
+    };
+    let published = format!(
+        "snapshot,period,unit_code,metric_code,numerator,denominator,score,NguoiLap\n\
+         {MONTH}-20,{MONTH},C1,ON_TIME,1,2,10,{name}\n"
+    );
+    let list = format!(
+        "dossier,accepted_at,ChuHoSo,status,ended_at,SoGiayTo\nH1,20261002080000,{name},2,,{number}\n"
+    );
+    let slipped = format!("dossier,accepted_at,status,ended_at,late\nH1,20261002080000,{name},,{number}\n");
+    let headless = format!("{name},{number},{telephone}\n");
+    for (path, body, status) in [
+        ("/api/v1/reconciliations/planted", &published, 200),
+        ("/api/v1/reconciliations/planted/dossiers", &list, 200),
+        ("/api/v1/reconciliations/planted/dossiers", &slipped, 400),
+        ("/api/v1/reconciliations/planted/dossiers", &headless, 400),
+        ("/api/v1/reconciliations/planted", &headless, 400),
+    ] {
+        assert_eq!(asked(path, "text/csv", body), status, "{path}: {body}");
+    }
+    let form = format!(
+        "--x\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\nplanted\r\n\
+         --x\r\ncontent-disposition: form-data; name=\"what\"\r\n\r\ndossiers\r\n\
+         --x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name} {home}.csv\"\r\n\r\n{list}\r\n--x--\r\n"
+    );
+    asked("/doi-soat", "multipart/form-data; boundary=x", &form);
+    let kept = std::fs::read_to_string(scene.folder.path("data/portal/planted.dossiers.csv"));
+    assert!(kept.expect("the list is kept").starts_with("dossier,accepted_at,status,ended_at\nH1,"));
 }
 
 /// Asks for everything that may show it.

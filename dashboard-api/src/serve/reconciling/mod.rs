@@ -8,7 +8,7 @@ mod api;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use compute::engine::{Engine, Keep, Scope, Setup};
 use compute::instant::Instant;
 use compute::period::Period;
 use ingest::durable::replay;
-use ingest::portal::{Publication, Refusal, read_list, read_publications};
+use ingest::portal::{Publication, Refusal, kept_of_list, kept_of_published, read_list, read_publications};
 use tokio::sync::Semaphore;
 
 use super::Server;
@@ -36,10 +36,15 @@ const FOLDER: &str = "portal";
 const IMPORTS_MAX: usize = 100;
 /// Letters of an import's name.
 const NAME_LETTERS_MAX: usize = 64;
+/// Bytes of a file's first line.
+const HEADER_BYTES_MAX: u64 = 64 << 10;
 /// Results kept.
 const RESULTS_MAX: usize = 4;
 /// Threads of a comparison's engine: the live one keeps the rest of the machine.
 const SHARDS: usize = 2;
+
+/// What of a file is kept.
+type Known = fn(&[u8]) -> Result<Vec<u8>, csv::Error>;
 
 /// Imports and what comparing them found.
 #[derive(Clone, Debug)]
@@ -90,8 +95,35 @@ pub(super) fn of(server: &Server) -> Result<&Reconciling, Problem> {
 impl Reconciling {
     /// Begins; `data` is the data folder.
     pub(crate) fn new(data: &Path, live: &Live) -> Reconciling {
-        let kept = Arc::default();
-        Reconciling { folder: data.join(FOLDER), live: live.clone(), one: Arc::new(Semaphore::new(1)), kept }
+        let (folder, kept) = (data.join(FOLDER), Arc::default());
+        let reconciling = Reconciling { folder, live: live.clone(), one: Arc::new(Semaphore::new(1)), kept };
+        if let Err(why) = reconciling.keep_only_known() {
+            tracing::warn!(%why, "columns of an import that say nothing here could not be taken out");
+        }
+        reconciling
+    }
+
+    /// Takes out of what earlier builds kept, or somebody put there, all columns that say nothing here.
+    ///
+    /// # Errors
+    /// A sentence naming the file.
+    fn keep_only_known(&self) -> Result<(), String> {
+        let said = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        for import in self.imports().map_err(|problem| problem.told().detail)? {
+            let (published, dossiers) = (self.published_of(&import.name), self.dossiers_of(&import.name));
+            let mut files = vec![(published, kept_of_published as Known)];
+            files.extend(import.has_dossiers.then_some((dossiers, kept_of_list as Known)));
+            for (path, kept) in files {
+                // One that cannot be read says so to whoever compares it.
+                let header = header(&path).map_err(|error| said(&path, &error))?;
+                if kept(&header).is_ok_and(|known| columns(&known) != columns(&header)) {
+                    let kept = kept(&fs::read(&path).map_err(|error| said(&path, &error))?);
+                    self.write(&path, kept).map_err(|problem| said(&path, &problem.told().detail))?;
+                    tracing::warn!(path = %path.display(), "columns that say nothing here were taken out of an import");
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The imports there are, by name.
@@ -129,7 +161,7 @@ impl Reconciling {
             let advice = format!("there are {IMPORTS_MAX} imports; remove some from the folder {FOLDER}");
             return Err(Problem::malformed("import", advice));
         }
-        self.write(&self.published_of(name), bytes)?;
+        self.write(&self.published_of(name), kept_of_published(bytes))?;
         self.forget(name);
         Ok(all.iter().map(|one| one.rows.len()).sum())
     }
@@ -142,17 +174,18 @@ impl Reconciling {
         if !self.published_of(name).exists() {
             return Err(Problem::unknown("import", format!("import the published figures of {name} first")));
         }
-        self.write(&self.dossiers_of(name), bytes)?;
+        self.write(&self.dossiers_of(name), kept_of_list(bytes))?;
         self.forget(name);
         Ok(list.dossiers.len())
     }
 
-    /// Whole or not at all.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    /// Whole or not at all, and only the columns that say something here.
+    fn write(&self, path: &Path, kept: Result<Vec<u8>, csv::Error>) -> Result<(), Problem> {
+        let bytes = kept.map_err(|error| Problem::malformed("body", error.to_string()))?;
         let unfinished = path.with_extension("unfinished");
         let written = fs::create_dir_all(&self.folder)
             .and_then(|()| fs::File::create(&unfinished))
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&unfinished, path));
         written.map_err(|error| Problem::NotWritten(format!("{}: {error}", path.display())))
     }
@@ -255,6 +288,18 @@ impl Reconciling {
         let none = || Problem::unknown("snapshot", "the import holds no such period and snapshot");
         Ok((held, newest.ok_or_else(none)?))
     }
+}
+
+/// The first line of a file.
+fn header(path: &Path) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(fs::File::open(path)?).take(HEADER_BYTES_MAX).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+/// How many columns a first line has.
+fn columns(header: &[u8]) -> usize {
+    header.split(|byte| *byte == b',').count()
 }
 
 fn refused(what: &'static str, refusal: &Refusal) -> Problem {

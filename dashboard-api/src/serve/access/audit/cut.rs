@@ -23,6 +23,20 @@ pub(super) struct Start {
     pub(super) through: Option<End>,
 }
 
+/// Marks where a record begins that was never cut off: a backup that copies it while that is done for the first time has
+/// a mark too.
+///
+/// # Errors
+/// A sentence when the mark cannot be read or written.
+pub(super) fn mark_beginning(folder: &Path, key: &Key, at: &str) -> Result<(), String> {
+    if folder.join(Mark::Cut.file()).exists() {
+        return Ok(());
+    }
+    let known = head::read(folder, Mark::Cut)?.map(|mark| End { number: mark.number, hash: mark.hash });
+    let signed = key.sign(folder, Mark::Cut, &known.unwrap_or_default(), at);
+    signed.map_err(|error| format!("{}: {error}", folder.display()))
+}
+
 /// Where the lines in `bytes` go on from.
 ///
 /// # Errors
@@ -150,15 +164,18 @@ mod tests {
 
     #[test]
     fn a_copy_in_the_order_of_names_holds_together_whenever_it_is_cut_off_meanwhile() {
-        for copied_before in 0..=4 {
-            let (folder, key, bytes) = ten(&format!("copied-{copied_before}"));
+        for (copied_before, was_cut) in (0..=4).flat_map(|count| [(count, false), (count, true)]) {
+            let (folder, key, _) = ten(&format!("copied-{copied_before}-{was_cut}"));
+            mark_beginning(&folder.0, &key, "2026-10-10").expect("it can be signed");
             let cut_at = |day_of: u32| {
                 let bytes = fs::read(folder.0.join(FILE)).expect("it is there");
                 let from = start(&folder.0, &bytes).expect("it is signed");
                 let last = last_before(&bytes, &from, day(day_of)).expect("some are old");
                 cut(&folder.0, &key, &bytes, &last, "2026-10-10").expect("it can be cut");
             };
-            cut_at(3);
+            if was_cut {
+                cut_at(3);
+            }
             let copy = Folder(folder.0.with_extension("copy"));
             fs::create_dir_all(&copy.0).expect("it can be made");
             let names = fs::read_dir(&folder.0)
@@ -174,13 +191,21 @@ mod tests {
                 fs::copy(folder.0.join(name), copy.0.join(name)).expect("it can be copied");
             }
             let copied = fs::read(copy.0.join(FILE)).expect("it is there");
-            assert_eq!(
-                checked(&copy, &copied),
-                Ok(10),
-                "cut off after {copied_before} files; {} bytes",
-                bytes.len()
-            );
+            let told = format!("cut off after {copied_before} files, for the first time: {}", !was_cut);
+            assert_eq!(checked(&copy, &copied), Ok(10), "{told}");
         }
+    }
+
+    #[test]
+    fn a_record_that_an_earlier_build_cut_off_holds_together() {
+        let (folder, key, bytes) = ten("earlier");
+        let last = last_before(&bytes, &Start::default(), day(5)).expect("four are old");
+        cut(&folder.0, &key, &bytes, &last, "2026-10-10").expect("it can be cut");
+        fs::rename(folder.0.join("start.json"), folder.0.join("cut.json")).expect("it can be renamed");
+        let left = fs::read(folder.0.join(FILE)).expect("it is there");
+        assert_eq!(checked(&folder, &left), Ok(10));
+        mark_beginning(&folder.0, &key, "2026-10-11").expect("it can be signed");
+        assert_eq!(checked(&folder, &left), Ok(10), "by the name of now too");
     }
 
     #[test]

@@ -16,6 +16,8 @@ use super::super::tokens::write_private;
 use super::chain::End;
 
 const KEY: &str = "key.pkcs8";
+/// The mark of a cut, in records and backups made by an earlier build.
+const CUT_BEFORE: &str = "cut.json";
 
 /// What is signed of a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +31,7 @@ pub(crate) enum Mark {
 impl Mark {
     /// A backup copies files in the order of their names: a head before the record, which may have grown since; the
     /// mark of a cut behind it, since a record may reach back further than its mark, and never less far.
-    fn file(self) -> &'static str {
+    pub(super) fn file(self) -> &'static str {
         match self {
             Mark::Head => "head.json",
             Mark::Cut => "start.json",
@@ -105,8 +107,14 @@ impl std::fmt::Debug for Key {
 
 /// The mark of a folder; nothing when none was signed yet.
 pub(crate) fn read(folder: &Path, mark: Mark) -> Result<Option<Head>, String> {
-    let path = folder.join(mark.file());
-    match fs::read(&path) {
+    match read_file(&folder.join(mark.file()))? {
+        None if mark == Mark::Cut => read_file(&folder.join(CUT_BEFORE)),
+        found => Ok(found),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Option<Head>, String> {
+    match fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{}: {error}", path.display())),
         Ok(bytes) => {

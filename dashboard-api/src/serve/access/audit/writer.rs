@@ -43,6 +43,7 @@ impl Writer {
         let key = Key::of(folder)?;
         let bytes = super::bytes(folder)?;
         let end = check(folder, head::read(folder, Mark::Head)?.as_ref(), &bytes)?;
+        cut::mark_beginning(folder, &key, &super::super::now().to_local())?;
         let mut file = open(folder).map_err(|error| said(&error))?;
         // A line that a power cut left unfinished was never acknowledged to anybody.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place as u64 + 1);
