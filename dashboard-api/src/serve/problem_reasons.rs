@@ -322,6 +322,18 @@ const REASONS: &[(&str, &str)] = &[
         "share {} cannot be asked for its dossiers: {}; ask again in a moment",
         "không hỏi được hồ sơ của phần {}: {}; hỏi lại sau giây lát",
     ),
+    ("its worker at {}: {}", "worker của phần này ở {}: {}"),
+    (
+        "it answers {}; have both the same worker_secret_file?",
+        "trả lời {}; hai bên có cùng worker_secret_file không?",
+    ),
+    ("it speaks of what this release does not know", "nói về điều mà bản này không biết"),
+    ("it answers something else", "trả lời việc khác"),
+    ("this process no longer has the share", "tiến trình này không còn giữ phần này"),
+    ("too much is asked of the share", "phần này bị hỏi quá nhiều"),
+    ("the share was left", "phần này đã được trả lại"),
+    ("the share has much to do", "phần này đang bận"),
+    ("the share is catching up", "phần này đang bắt kịp"),
     (
         "share {} was never published; start workers",
         "phần {} chưa từng được công bố; khởi động các tiến trình worker",
