@@ -194,3 +194,28 @@ fn a_server_that_compares_nothing_says_what_would_be_needed() {
     assert!(!page.text().contains("type=\"file\""), "there is nowhere to keep a file");
     assert_eq!(server.get("/api/v1/reconciliations").status, 409, "a program is told so");
 }
+
+#[test]
+fn a_start_takes_out_what_says_nothing_and_leaves_what_it_cannot_read() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let serve = || drop(Server::launch(&["--data", &data]).expect("it serves"));
+    serve();
+    let portal = std::path::Path::new(&data).join("portal");
+    std::fs::create_dir_all(&portal).expect("it can be made");
+    let good = "snapshot,period,unit_code,metric_code,numerator,denominator,score,NguoiLap\n\
+                2026-10-20,2026-10,C1,ON_TIME,1,2,10,A\n";
+    let files = [
+        ("good.csv", good, "score\n2026-10-20,2026-10,C1,ON_TIME,1,2,10\n"),
+        ("headless.csv", "A,079,B\nC,080,D\n", "A,079,B\nC,080,D\n"),
+        ("other.csv", "snapshot;period\n2026-10-20;2026-10\n", "snapshot;period\n2026-10-20;2026-10\n"),
+    ];
+    for (name, text, _) in files {
+        std::fs::write(portal.join(name), text).expect("it can be written");
+    }
+    serve();
+    for (name, _, end) in files {
+        let kept = std::fs::read_to_string(portal.join(name)).expect("it is there");
+        assert!(kept.ends_with(end) && !kept.contains("NguoiLap"), "{name}: {kept}");
+    }
+}

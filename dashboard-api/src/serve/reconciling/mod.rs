@@ -46,6 +46,9 @@ const SHARDS: usize = 2;
 /// What of a file is kept.
 type Known = fn(&[u8]) -> Result<Vec<u8>, csv::Error>;
 
+/// Whether a file can be read.
+type IsRead = fn(&[u8]) -> bool;
+
 /// Imports and what comparing them found.
 #[derive(Clone, Debug)]
 pub(crate) struct Reconciling {
@@ -103,7 +106,8 @@ impl Reconciling {
         reconciling
     }
 
-    /// Takes out of what earlier builds kept, or somebody put there, all columns that say nothing here.
+    /// Takes out of what earlier builds kept, or somebody put there, all columns that say nothing here. A file that
+    /// cannot be read stays as it is, and says so to whoever compares it.
     ///
     /// # Errors
     /// A sentence naming the file.
@@ -111,14 +115,17 @@ impl Reconciling {
         let said = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
         for import in self.imports().map_err(|problem| problem.told().detail)? {
             let (published, dossiers) = (self.published_of(&import.name), self.dossiers_of(&import.name));
-            let mut files = vec![(published, kept_of_published as Known)];
-            files.extend(import.has_dossiers.then_some((dossiers, kept_of_list as Known)));
-            for (path, kept) in files {
-                // One that cannot be read says so to whoever compares it.
+            let mut files = vec![(published, kept_of_published as Known, is_published as IsRead)];
+            files.extend(import.has_dossiers.then_some((dossiers, kept_of_list as Known, is_list as IsRead)));
+            for (path, kept, is_read) in files {
                 let header = header(&path).map_err(|error| said(&path, &error))?;
                 if kept(&header).is_ok_and(|known| columns(&known) != columns(&header)) {
-                    let kept = kept(&fs::read(&path).map_err(|error| said(&path, &error))?);
-                    self.write(&path, kept).map_err(|problem| said(&path, &problem.told().detail))?;
+                    let bytes = fs::read(&path).map_err(|error| said(&path, &error))?;
+                    if !is_read(&bytes) {
+                        continue;
+                    }
+                    let written = self.write(&path, kept(&bytes));
+                    written.map_err(|problem| said(&path, &problem.told().detail))?;
                     tracing::warn!(path = %path.display(), "columns that say nothing here were taken out of an import");
                 }
             }
@@ -288,6 +295,14 @@ impl Reconciling {
         let none = || Problem::unknown("snapshot", "the import holds no such period and snapshot");
         Ok((held, newest.ok_or_else(none)?))
     }
+}
+
+fn is_published(bytes: &[u8]) -> bool {
+    read_publications(bytes).is_ok()
+}
+
+fn is_list(bytes: &[u8]) -> bool {
+    read_list(bytes, &mut LocalCodes::new(&Arc::new(CodeBook::default()))).is_ok()
 }
 
 /// The first line of a file.
